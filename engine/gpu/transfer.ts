@@ -1,0 +1,86 @@
+import type { Device } from "./device.ts";
+import { float16ToFloat32, float32ToFloat16 } from "./float16.ts";
+import { createTensor, describe, type DType, elementCount, type Storage, type Tensor, tensorBytes } from "./tensor.ts";
+
+/** Host values of a tensor. Float32Array is converted for f16 tensors; Uint16Array gives f16 bits as they are. */
+export type TensorValues = Float32Array | Uint16Array | Int32Array | Uint32Array;
+
+const storageUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+/** Gives a resident storage its buffer (zeros). */
+export function allocate(device: Device, storage: Storage): void {
+	storage.buffer ??= device.createBuffer(storage.label, storage.byteLength, storageUsage());
+}
+
+/** Frees a storage's buffer. */
+export function release(device: Device, storage: Storage): void {
+	if (storage.buffer !== undefined) device.destroyBuffer(storage.buffer);
+	storage.buffer = undefined;
+}
+
+/** A resident tensor with memory of its own and, where given, these values. Free it with `release(device, tensor.storage)`. */
+export function residentTensor(device: Device, label: string, dtype: DType, shape: readonly number[], values?: TensorValues): Tensor {
+	const tensor = createTensor(label, dtype, shape, "resident");
+	allocate(device, tensor.storage);
+	if (values !== undefined) writeTensor(device, tensor, values);
+	return tensor;
+}
+
+/** Bytes of one queue.writeBuffer; larger writes are cut so that Dawn's staging memory stays small. */
+const writePieceBytes = 64 << 20;
+
+/** Overwrites a tensor from the host. Throws where the number of values differs. */
+export function writeTensor(device: Device, tensor: Tensor, values: TensorValues): void {
+	if (values.length !== elementCount(tensor.shape)) throw new RangeError(`${tensor.storage.label}: must be ${describe(tensor)}, got ${values.length} values`);
+	const { buffer } = tensor.storage;
+	if (buffer === undefined) throw new Error(`${tensor.storage.label}: has no memory`);
+	const stored = tensor.dtype === "f16" && values instanceof Float32Array ? float32ToFloat16(values) : tensor.dtype === "f32" && !(values instanceof Float32Array) ? Float32Array.from(values) : values;
+	let bytes = new Uint8Array(stored.buffer as ArrayBuffer, stored.byteOffset, stored.byteLength);
+	if (bytes.byteLength % 4 !== 0) {
+		const padded = new Uint8Array(bytes.byteLength + 2);
+		padded.set(bytes);
+		bytes = padded;
+	}
+	const { queue } = device.gpu;
+	for (let start = 0; start < bytes.byteLength; start += writePieceBytes) {
+		queue.writeBuffer(buffer, tensor.byteOffset + start, bytes, start, Math.min(writePieceBytes, bytes.byteLength - start));
+		if (bytes.byteLength > writePieceBytes) queue.submit([]);
+	}
+}
+
+/** The values of a tensor after everything submitted so far; f16 is widened to f32, integers are reinterpreted bit for bit. */
+export async function readTensor(device: Device, tensor: Tensor): Promise<Float32Array> {
+	const bytes = await readBytes(device, tensor);
+	if (tensor.dtype === "f16") return float16ToFloat32(new Uint16Array(bytes, 0, elementCount(tensor.shape)));
+	return new Float32Array(bytes, 0, elementCount(tensor.shape));
+}
+
+/** The values of an i32 or u32 tensor. */
+export async function readUnsigned(device: Device, tensor: Tensor): Promise<Uint32Array> {
+	return new Uint32Array(await readBytes(device, tensor), 0, elementCount(tensor.shape));
+}
+
+async function readBytes(device: Device, tensor: Tensor): Promise<ArrayBuffer> {
+	const { buffer } = tensor.storage;
+	if (buffer === undefined) throw new Error(`${tensor.storage.label}: has no memory`);
+	const byteLength = Math.max(4, Math.ceil(tensorBytes(tensor) / 4) * 4);
+	const result = new Uint8Array(byteLength);
+	const pieceBytes = Math.min(byteLength, 256 << 20);
+	return device.guarded(`read ${tensor.storage.label}`, async () => {
+		const staging = device.createBuffer(`read ${tensor.storage.label}`, pieceBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+		try {
+			for (let start = 0; start < byteLength; start += pieceBytes) {
+				const length = Math.min(pieceBytes, byteLength - start);
+				const encoder = device.gpu.createCommandEncoder();
+				encoder.copyBufferToBuffer(buffer, tensor.byteOffset + start, staging, 0, length);
+				device.gpu.queue.submit([encoder.finish()]);
+				await staging.mapAsync(GPUMapMode.READ, 0, length);
+				result.set(new Uint8Array(staging.getMappedRange(0, length)), start);
+				staging.unmap();
+			}
+		} finally {
+			device.destroyBuffer(staging);
+		}
+		return result.buffer;
+	});
+}

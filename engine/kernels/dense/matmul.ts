@@ -1,0 +1,150 @@
+import { describe, type DType, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { forEachWindow } from "../../graph/windows.ts";
+
+/** Elementwise functions that kernels can apply before storing. */
+export type Activation = "none" | "silu" | "gelu" | "geluTanh";
+
+/** Number of each activation in the shaders. */
+export const activationCode: Readonly<Record<Activation, number>> = { none: 0, silu: 1, gelu: 2, geluTanh: 3 };
+
+/** A small f32 matrix [groups, width] whose row g applies to `rows` consecutive rows of the output, starting at column `column`. */
+export interface PerGroup {
+	readonly tensor: Tensor;
+	/** Output rows that share one row of the tensor. */
+	readonly rows: number;
+	/** First column used; default 0. */
+	readonly column?: number;
+}
+
+/** Which rows of x each output row of a convolution reads: i32 [rowsOut, taps], -1 for none, the same for every image. */
+export interface Neighbours {
+	readonly table: Tensor;
+	/** Rows of x that one image has. */
+	readonly rowsIn: number;
+}
+
+/** What happens to the sums before they are stored, in this order: + bias, + rowBias, activation, * gate, + residual. */
+export interface Epilogue {
+	/** f32 [columns] (interleaved like the weight where `gated`). */
+	readonly bias?: Tensor | undefined;
+	readonly rowBias?: PerGroup | undefined;
+	readonly activation?: Activation | undefined;
+	/** GEGLU and the like: weight rows in pairs (value, gate), half as many output columns, value * activation(gate). */
+	readonly gated?: boolean | undefined;
+	readonly gate?: PerGroup | undefined;
+	/** [rows, output columns], f32 or f16. */
+	readonly residual?: Tensor | undefined;
+	/** Default: x's. */
+	readonly outputDtype?: DType | undefined;
+	/** Writes into columns `column ..` of this tensor instead of a new one (concatenation in place). */
+	readonly into?: { readonly tensor: Tensor; readonly column: number } | undefined;
+	readonly label?: string | undefined;
+}
+
+/** A linear layer or, with `neighbours`, a convolution; torch: F.linear, F.conv*d on channels-last data. */
+export interface MatmulRequest extends Epilogue {
+	/** [..., width], f32 or f16: all but the last axis are rows. */
+	readonly x: Tensor;
+	/** First of the columns of x that are read; default 0. Their number follows from the weight. */
+	readonly xColumn?: number | undefined;
+	/** [columns, channels], or [columns, ...taps, channels] with neighbours; f32 or f16. */
+	readonly weight: Tensor;
+	readonly neighbours?: Neighbours | undefined;
+}
+
+/**
+ * y = residual + gate * activation(x weight^T + bias + rowBias), accumulated in f32. Returns [..., columns] with x's leading axes
+ * (with neighbours: [images * rowsOut, columns]). Throws where shapes do not fit.
+ */
+export function matmul(graph: Graph, request: MatmulRequest): Tensor {
+	const { x, weight, bias, neighbours, rowBias, gate, residual, gated = false } = request;
+	const label = request.label ?? "matmul";
+	const width = x.shape.at(-1) ?? 0;
+	const rowsIn = elementCount(x.shape) / width;
+	const columns = weight.shape[0];
+	const inner = elementCount(weight.shape) / columns;
+	const taps = neighbours ? neighbours.table.shape[1] : 1;
+	const channels = inner / taps;
+	const column = request.xColumn ?? 0;
+	if (!Number.isInteger(channels) || column + channels > width) {
+		throw new Error(`${graph.path}/${label}: weight ${describe(weight)} does not fit x ${describe(x)}${neighbours ? ` with ${taps} taps` : ""}`);
+	}
+	const images = neighbours ? rowsIn / neighbours.rowsIn : 1;
+	if (!Number.isInteger(images)) throw new Error(`${graph.path}/${label}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
+	const imageRowsOut = neighbours ? neighbours.table.shape[0] : rowsIn;
+	const rows = neighbours ? images * imageRowsOut : rowsIn;
+	const outputColumns = gated ? columns / 2 : columns;
+	const leading = neighbours ? [rows] : x.shape.slice(0, -1);
+	const y = request.into?.tensor ?? graph.tensor(label, request.outputDtype ?? x.dtype, [...leading, outputColumns]);
+	const outputStride = y.shape.at(-1) ?? 0;
+	if (elementCount(y.shape) !== rows * outputStride) throw new Error(`${graph.path}/${label}: output must have ${rows} rows, got ${describe(y)}`);
+	if (residual && elementCount(residual.shape) !== rows * outputColumns) {
+		throw new Error(`${graph.path}/${label}: residual must be [${rows},${outputColumns}], got ${describe(residual)}`);
+	}
+	if (bias && elementCount(bias.shape) !== columns) throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
+	const software = graph.device.report.software;
+	const threads = software || rows <= 64 ? 8 : 16;
+	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
+	const flatX = flat(x, rowsIn);
+	const flatY = flat(y, rows);
+	const flatResidual = residual && flat(residual, rows);
+	// Windows: rows of a linear layer, whole images of a convolution (whose input must then be windowed alike).
+	const unitRows = neighbours ? imageRowsOut : 1;
+	const byUnit = (tensor: Tensor, unit: number): Tensor => ({ ...tensor, shape: [elementCount(tensor.shape.slice(0, 1)) / unit, unit * tensor.shape[1]] });
+	const unitX = byUnit(flatX, neighbours ? neighbours.rowsIn : 1);
+	const unitY = byUnit(flatY, unitRows);
+	const unitResidual = flatResidual && byUnit(flatResidual, unitRows);
+	forEachWindow(graph, rows / unitRows, [unitX, unitY, ...(unitResidual ? [unitResidual] : [])], (start, units) => {
+		const windowRows = units * unitRows;
+		const columnTiles = Math.ceil(columns / (8 * threads));
+		graph.dispatch({
+			shader: "dense/matmul",
+			label,
+			aliases: { Input: x.dtype, Weight: weight.dtype, Output: y.dtype, Residual: residual?.dtype ?? "f32" },
+			overrides: {
+				threadsX: threads,
+				threadsY: threads,
+				gathered: neighbours !== undefined,
+				gated,
+				activation: activationCode[request.activation ?? "none"],
+				hasBias: bias !== undefined,
+				hasRowBias: rowBias !== undefined,
+				hasGate: gate !== undefined,
+				hasResidual: residual !== undefined,
+			},
+			tensors: {
+				x: rowsOf(unitX, start, units),
+				weight,
+				bias,
+				neighbours: neighbours?.table,
+				rowBias: rowBias?.tensor,
+				gate: gate?.tensor,
+				residual: unitResidual && rowsOf(unitResidual, start, units),
+				y: rowsOf(unitY, start, units),
+			},
+			params: {
+				rows: windowRows,
+				columns,
+				channels,
+				taps,
+				firstRow: start * unitRows,
+				inputStride: width,
+				inputColumn: column,
+				outputStride,
+				outputColumn: request.into?.column ?? 0,
+				imageRowsIn: neighbours?.rowsIn ?? rows,
+				imageRowsOut,
+				rowBiasRows: rowBias?.rows ?? 1,
+				rowBiasStride: rowBias?.tensor.shape.at(-1) ?? 0,
+				rowBiasColumn: rowBias?.column ?? 0,
+				gateRows: gate?.rows ?? 1,
+				gateStride: gate?.tensor.shape.at(-1) ?? 0,
+				gateColumn: gate?.column ?? 0,
+				columnTiles,
+			},
+			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / (8 * threads))),
+		});
+	});
+	return y;
+}
