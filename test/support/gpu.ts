@@ -1,10 +1,72 @@
-import { type Device, openDevice } from "../../engine/gpu/device.ts";
+import { type Device, type DeviceOptions, openDevice } from "../../engine/gpu/device.ts";
+import type { Tensor } from "../../engine/gpu/tensor.ts";
+import { compileGraph } from "../../engine/graph/executable.ts";
+import { Graph } from "../../engine/graph/graph.ts";
 import { openGpu } from "../../runners/openGpu.ts";
 
-let opened: Promise<Device> | undefined;
+const opened = new Map<string, Promise<Device>>();
 
-/** The one device of this test file (vitest gives every file a process of its own); software adapters are welcome. */
-export function testDevice(): Promise<Device> {
-	opened ??= openGpu().then((gpu) => openDevice(gpu, { allowSoftware: true }));
-	return opened;
+/**
+ * The one device of this test file (vitest gives every file a process of its own); software adapters are welcome. Other options give
+ * a second device.
+ */
+export function testDevice(options: DeviceOptions = {}): Promise<Device> {
+	const key = JSON.stringify(options);
+	let device = opened.get(key);
+	if (device === undefined) {
+		device = openGpu().then((gpu) => openDevice(gpu, { ...options, allowSoftware: true }));
+		opened.set(key, device);
+	}
+	return device;
+}
+
+/** Records `build`, runs it once and gives the values of the tensors it returns; integers come as f32 of the same value, f16 widened. */
+export async function runGraph(device: Device, build: (graph: Graph) => Tensor | readonly Tensor[]): Promise<Float32Array[]> {
+	const graph = new Graph(device, "test");
+	const built = build(graph);
+	const outputs = "shape" in built ? [built] : built;
+	for (const tensor of outputs) graph.output(tensor);
+	const executable = await compileGraph(graph);
+	try {
+		await executable.run();
+		const values: Float32Array[] = [];
+		for (const tensor of outputs) values.push(await valuesOf(tensor));
+		return values;
+	} finally {
+		executable.destroy();
+	}
+
+	async function valuesOf(tensor: Tensor): Promise<Float32Array> {
+		if (tensor.dtype === "f32" || tensor.dtype === "f16") return executable.read(tensor);
+		const bits = await executable.readIntegers(tensor);
+		return Float32Array.from(tensor.dtype === "i32" ? new Int32Array(bits.buffer, bits.byteOffset, bits.length) : bits);
+	}
+}
+
+/** `count` values spread evenly over [-scale, scale), the same for the same seed. */
+export function randomValues(count: number, seed: number, scale = 1): Float32Array {
+	const values = new Float32Array(count);
+	for (let i = 0; i < count; i++) {
+		let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b);
+		h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+		h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+		values[i] = (((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1) * scale;
+	}
+	return values;
+}
+
+/**
+ * Normalised mean square error: sum((actual - expected)^2) / sum(expected^2). Throws at the first value that is not finite, naming its
+ * index, and where the lengths differ.
+ */
+export function nmse(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+	if (actual.length !== expected.length) throw new Error(`nmse: ${actual.length} values, expected ${expected.length}`);
+	let difference = 0;
+	let power = 0;
+	for (let i = 0; i < actual.length; i++) {
+		if (!Number.isFinite(actual[i])) throw new Error(`nmse: value ${i} is ${actual[i]}, expected ${expected[i]}`);
+		difference += (actual[i] - expected[i]) ** 2;
+		power += expected[i] ** 2;
+	}
+	return power === 0 ? difference : difference / power;
 }
