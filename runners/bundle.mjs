@@ -1,0 +1,60 @@
+// Bundles the runners for plain Node (which cannot run TypeScript before 24) into dist/, with every shader's text inside. Packages
+// stay outside and are imported from node_modules.
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** dist/<name>.js: the module whose loading is the program. */
+const programs = {
+	cli: "runners/cli.ts",
+	parity: "runners/parity/index.ts",
+	bench: "runners/bench.ts",
+	runTests: "runners/runTests.ts",
+};
+for (const [name, source] of Object.entries(programs)) if (!existsSync(join(project, source))) delete programs[name];
+
+/** Texts of shaders/**.wgsl by path without the ending, such as "dense/layerNorm". */
+function shaderTexts() {
+	const folder = join(project, "shaders");
+	const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".wgsl"));
+	return Object.fromEntries(
+		names.sort().map((name) => [name.replaceAll("\\", "/").slice(0, -".wgsl".length), readFileSync(join(folder, name), "utf8")]),
+	);
+}
+
+/** A program's entry: registers the shaders, then loads the program. */
+const entries = {
+	name: "entries",
+	setup(builder) {
+		builder.onResolve({ filter: /^(program|shaders):/ }, ({ path }) => ({ path, namespace: "entry" }));
+		builder.onLoad({ filter: /^program:/, namespace: "entry" }, ({ path }) => ({
+			contents: `import "shaders:"; import "./${path.slice("program:".length)}";`,
+			resolveDir: project,
+		}));
+		builder.onLoad({ filter: /^shaders:/, namespace: "entry" }, () => ({
+			contents: `import { registerShaders } from "./engine/gpu/shaderSource.ts";
+process.setSourceMapsEnabled(true);
+registerShaders(${JSON.stringify(shaderTexts())});`,
+			resolveDir: project,
+		}));
+	},
+};
+
+await build({
+	entryPoints: Object.entries(programs).map(([name, source]) => ({ in: `program:${source}`, out: name })),
+	plugins: [entries],
+	outdir: join(project, "dist"),
+	bundle: true,
+	packages: "external",
+	platform: "node",
+	target: "node20",
+	format: "esm",
+	banner: { js: "#!/usr/bin/env node" },
+	sourcemap: true,
+	sourcesContent: false,
+	logLevel: "warning",
+});
+for (const name of Object.keys(programs)) chmodSync(join(project, "dist", `${name}.js`), 0o755);
