@@ -1,4 +1,4 @@
-// y[m, n] = residual[m, n] + gate[m, n] * activation(sum_k X[m, k] * weight[n, k] + bias[n] + rowBias[m, n])
+// y[m, n] = [y[m, n] +] residual[m, n] + gate[m, n] * activation(sum_k X[m, k] * weight[n, k] + bias[n] + rowBias[m, n])
 //
 // X is x itself (a linear layer), or rows of x picked by a neighbour table, which makes every convolution this one kernel:
 // X[m, tap * channels + c] = x[image * imageRowsIn + neighbours[m mod imageRowsOut, tap], c], 0 where the neighbour is -1.
@@ -19,6 +19,9 @@ override hasBias: bool = false;
 override hasRowBias: bool = false;
 override hasGate: bool = false;
 override hasResidual: bool = false;
+override accumulate: bool = false; // y += instead of y =
+override segmentedX: bool = false;
+override segmentedY: bool = false;
 struct Params {
   rows: u32, columns: u32, channels: u32, taps: u32,
   firstRow: u32,                              // of this window, for rowBias and gate
@@ -28,6 +31,7 @@ struct Params {
   rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,   // rows of y that share one row of rowBias
   gateRows: u32, gateStride: u32, gateColumn: u32,
   columnTiles: u32,
+  xSegment: vec3u, ySegment: vec3u,           // first, count, stride
 }
 @group(0) @binding(0) var<storage, read> x: array<Input>;                // [rows in, inputStride]
 @group(0) @binding(1) var<storage, read> weight: array<Weight>;          // [columns, taps * channels]
@@ -58,9 +62,14 @@ fn activate(v: f32) -> f32 {
   }
 }
 
+fn segmentedRow(m: u32, segmented: bool, segment: vec3u) -> u32 {
+  if (!segmented) { return m; }
+  return segment.x + m / segment.y * segment.z + m % segment.y;
+}
+
 fn loadX(m: u32, k: u32) -> f32 {
   if (m >= params.rows || k >= params.taps * params.channels) { return 0.0; }
-  if (!gathered) { return f32(x[m * params.inputStride + params.inputColumn + k]); }
+  if (!gathered) { return f32(x[segmentedRow(m, segmentedX, params.xSegment) * params.inputStride + params.inputColumn + k]); }
   let tap = k / params.channels;
   let image = m / params.imageRowsOut;
   let neighbour = neighbours[(m - image * params.imageRowsOut) * params.taps + tap];
@@ -78,8 +87,11 @@ fn preActivation(sum: f32, m: u32, n: u32) -> f32 {
 fn store(value: f32, m: u32, n: u32, width: u32) {
   var v = value;
   if (hasGate) { v *= gate[(params.firstRow + m) / params.gateRows * params.gateStride + params.gateColumn + n]; }
-  if (hasResidual) { v += f32(residual[m * width + n]); }
-  y[m * params.outputStride + params.outputColumn + n] = Output(v);
+  let row = segmentedRow(m, segmentedY, params.ySegment);
+  let at = row * params.outputStride + params.outputColumn + n;
+  if (hasResidual) { v += f32(residual[row * width + n]); }
+  if (accumulate) { v += f32(y[at]); }
+  y[at] = Output(v);
 }
 
 @compute @workgroup_size(threadsX, threadsY)

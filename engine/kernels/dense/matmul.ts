@@ -24,6 +24,16 @@ export interface Neighbours {
 	readonly rowsIn: number;
 }
 
+/** Some rows of a matrix, in segments: row m stands for row first + floor(m / count) * stride + m % count. */
+export interface RowSegments {
+	readonly first: number;
+	/** Consecutive rows of one segment. */
+	readonly count: number;
+	/** Rows from the start of one segment to the start of the next. */
+	readonly stride: number;
+	readonly segments: number;
+}
+
 /** What happens to the sums before they are stored, in this order: + bias, + rowBias, activation, * gate, + residual. */
 export interface Epilogue {
 	/** f32 [columns] (interleaved like the weight where `gated`). */
@@ -37,8 +47,11 @@ export interface Epilogue {
 	readonly residual?: Tensor | undefined;
 	/** Default: x's. */
 	readonly outputDtype?: DType | undefined;
-	/** Writes into columns `column ..` of this tensor instead of a new one (concatenation in place). */
-	readonly into?: { readonly tensor: Tensor; readonly column: number } | undefined;
+	/**
+	 * Writes into an existing tensor instead of a new one: into columns `column ..` (concatenation in place), into some rows only, or
+	 * adding to what is there (`accumulate`: a residual stream updated in place).
+	 */
+	readonly into?: { readonly tensor: Tensor; readonly column?: number; readonly rows?: RowSegments; readonly accumulate?: boolean } | undefined;
 	readonly label?: string | undefined;
 }
 
@@ -48,6 +61,8 @@ export interface MatmulRequest extends Epilogue {
 	readonly x: Tensor;
 	/** First of the columns of x that are read; default 0. Their number follows from the weight. */
 	readonly xColumn?: number | undefined;
+	/** Rows of x that are read; default all. Not with neighbours. */
+	readonly xRows?: RowSegments | undefined;
 	/** [columns, channels], or [columns, ...taps, channels] with neighbours; f32 or f16. */
 	readonly weight: Tensor;
 	readonly neighbours?: Neighbours | undefined;
@@ -72,30 +87,38 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	}
 	const images = neighbours ? rowsIn / neighbours.rowsIn : 1;
 	if (!Number.isInteger(images)) throw new Error(`${graph.path}/${label}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
-	const imageRowsOut = neighbours ? neighbours.table.shape[0] : rowsIn;
-	const rows = neighbours ? images * imageRowsOut : rowsIn;
+	const { xRows, into } = request;
+	const readRows = xRows ? xRows.count * xRows.segments : rowsIn;
+	const imageRowsOut = neighbours ? neighbours.table.shape[0] : readRows;
+	const rows = neighbours ? images * imageRowsOut : readRows;
 	const outputColumns = gated ? columns / 2 : columns;
-	const leading = neighbours ? [rows] : x.shape.slice(0, -1);
-	const y = request.into?.tensor ?? graph.tensor(label, request.outputDtype ?? x.dtype, [...leading, outputColumns]);
+	const leading = neighbours || xRows ? [rows] : x.shape.slice(0, -1);
+	const y = into?.tensor ?? graph.tensor(label, request.outputDtype ?? x.dtype, [...leading, outputColumns]);
 	const outputStride = y.shape.at(-1) ?? 0;
-	if (elementCount(y.shape) !== rows * outputStride) throw new Error(`${graph.path}/${label}: output must have ${rows} rows, got ${describe(y)}`);
-	if (residual && elementCount(residual.shape) !== rows * outputColumns) {
-		throw new Error(`${graph.path}/${label}: residual must be [${rows},${outputColumns}], got ${describe(residual)}`);
+	const outputRows = elementCount(y.shape) / outputStride;
+	if (into?.rows ? into.rows.count * into.rows.segments !== rows : outputRows !== rows) {
+		throw new Error(`${graph.path}/${label}: output must take ${rows} rows, got ${describe(y)}`);
+	}
+	if (residual && elementCount(residual.shape) !== outputRows * outputColumns) {
+		throw new Error(`${graph.path}/${label}: residual must be [${outputRows},${outputColumns}], got ${describe(residual)}`);
 	}
 	if (bias && elementCount(bias.shape) !== columns) throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
 	const software = graph.device.report.software;
 	const threads = software || rows <= 64 ? 8 : 16;
 	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
 	const flatX = flat(x, rowsIn);
-	const flatY = flat(y, rows);
-	const flatResidual = residual && flat(residual, rows);
+	const flatY = flat(y, outputRows);
+	const flatResidual = residual && flat(residual, outputRows);
 	// Windows: rows of a linear layer, whole images of a convolution (whose input must then be windowed alike).
 	const unitRows = neighbours ? imageRowsOut : 1;
 	const byUnit = (tensor: Tensor, unit: number): Tensor => ({ ...tensor, shape: [elementCount(tensor.shape.slice(0, 1)) / unit, unit * tensor.shape[1]] });
 	const unitX = byUnit(flatX, neighbours ? neighbours.rowsIn : 1);
 	const unitY = byUnit(flatY, unitRows);
 	const unitResidual = flatResidual && byUnit(flatResidual, unitRows);
-	forEachWindow(graph, rows / unitRows, [unitX, unitY, ...(unitResidual ? [unitResidual] : [])], (start, units) => {
+	const segmented = xRows !== undefined || into?.rows !== undefined;
+	const windowed = segmented ? [] : [unitX, unitY, ...(unitResidual ? [unitResidual] : [])];
+	forEachWindow(graph, rows / unitRows, windowed, (start, units) => {
+		const window = (tensor: Tensor) => (segmented ? tensor : rowsOf(tensor, start, units));
 		const windowRows = units * unitRows;
 		const columnTiles = Math.ceil(columns / (8 * threads));
 		graph.dispatch({
@@ -112,16 +135,19 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				hasRowBias: rowBias !== undefined,
 				hasGate: gate !== undefined,
 				hasResidual: residual !== undefined,
+				accumulate: into?.accumulate ?? false,
+				segmentedX: xRows !== undefined,
+				segmentedY: into?.rows !== undefined,
 			},
 			tensors: {
-				x: rowsOf(unitX, start, units),
+				x: window(unitX),
 				weight,
 				bias,
 				neighbours: neighbours?.table,
 				rowBias: rowBias?.tensor,
 				gate: gate?.tensor,
-				residual: unitResidual && rowsOf(unitResidual, start, units),
-				y: rowsOf(unitY, start, units),
+				residual: unitResidual && window(unitResidual),
+				y: window(unitY),
 			},
 			params: {
 				rows: windowRows,
@@ -132,7 +158,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				inputStride: width,
 				inputColumn: column,
 				outputStride,
-				outputColumn: request.into?.column ?? 0,
+				outputColumn: into?.column ?? 0,
 				imageRowsIn: neighbours?.rowsIn ?? rows,
 				imageRowsOut,
 				rowBiasRows: rowBias?.rows ?? 1,
@@ -142,9 +168,15 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				gateStride: gate?.tensor.shape.at(-1) ?? 0,
 				gateColumn: gate?.column ?? 0,
 				columnTiles,
+				xSegment: segmentParams(xRows),
+				ySegment: segmentParams(into?.rows),
 			},
 			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / (8 * threads))),
 		});
 	});
 	return y;
+}
+
+function segmentParams(segments: RowSegments | undefined): readonly number[] {
+	return segments ? [segments.first, segments.count, segments.stride] : [0, 1, 0];
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../engine/gpu/device.ts";
+import { roundToFloat16 } from "../../../engine/gpu/float16.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { type Activation, matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
@@ -69,8 +70,8 @@ describe("matmul", () => {
 						outputDtype: "f32",
 					}),
 				);
-				const stored = dtype === "f16" ? w.map((v) => f16(v)) : w;
-				expect(nmse(y, reference(x, stored, rows, inner, columns, (sum, _, n) => sum + bias[n]))).toBeLessThan(1e-12);
+				const stored = (values: Float32Array) => (dtype === "f16" ? values.map(roundToFloat16) : values);
+				expect(nmse(y, reference(stored(x), stored(w), rows, inner, columns, (sum, _, n) => sum + bias[n]))).toBeLessThan(1e-12);
 			});
 		}
 	}
@@ -135,6 +136,26 @@ describe("matmul", () => {
 		}
 	});
 
+	it("reads and writes rows in segments and accumulates", async () => {
+		const [inner, columns] = [6, 5];
+		const x = randomValues(10 * inner, 1);
+		const w = randomValues(columns * inner, 2);
+		const start = randomValues(14 * columns, 3);
+		const [y] = await runGraph(device, (graph) =>
+			matmul(graph, {
+				x: residentTensor(device, "x", "f32", [10, inner], x),
+				xRows: { first: 1, count: 2, stride: 5, segments: 2 },
+				weight: residentTensor(device, "w", "f32", [columns, inner], w),
+				into: { tensor: residentTensor(device, "y", "f32", [14, columns], start), rows: { first: 3, count: 1, stride: 3, segments: 4 }, accumulate: true },
+			}),
+		);
+		const expected = Float64Array.from(start);
+		[1, 2, 6, 7].forEach((source, m) => {
+			for (let n = 0; n < columns; n++) for (let k = 0; k < inner; k++) expected[(3 + 3 * m) * columns + n] += x[source * inner + k] * w[n * inner + k];
+		});
+		expect(nmse(y, expected)).toBeLessThan(1e-12);
+	});
+
 	it("works through windows when tensors are larger than one binding", async () => {
 		const small = await testDevice({ maxBindingBytes: 4096 });
 		const [rows, inner, columns] = [300, 20, 12];
@@ -157,12 +178,3 @@ describe("matmul", () => {
 		return expect(runGraph(device, (graph) => matmul(graph, { x, weight }))).rejects.toThrow(/does not fit/);
 	});
 });
-
-function f16(v: number): number {
-	// |v| < 1 here and far from subnormals: round the mantissa to 11 bits.
-	if (v === 0) return 0;
-	const scale = 2 ** (Math.floor(Math.log2(Math.abs(v))) - 10);
-	const q = v / scale;
-	const r = Math.round(q);
-	return (Math.abs(q % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r) * scale;
-}
