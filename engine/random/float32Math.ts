@@ -41,7 +41,7 @@ export function logFloat32(x: number): number {
 }
 
 const fourOverPi = f32(4 / Math.PI);
-const quarterPi = [-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8].map(f32);
+const quarterPi = [-0.78515625, -2.418756484985352e-4, -3.774894977445941e-8].map(f32);
 const cosCoefficients = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2].map(f32);
 const sinCoefficients = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1].map(f32);
 

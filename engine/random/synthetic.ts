@@ -82,7 +82,10 @@ export function syntheticNormals(name: string, shape: readonly number[], seed: n
  */
 export function initRule(name: string, shape: readonly number[], gain = 1): Distribution {
 	const leaf = name.slice(name.lastIndexOf(".") + 1);
-	if (["cls_token", "register_tokens", "pos_embed", "class_embedding", "mask_token"].includes(leaf) || name.includes("position_embedding")) {
+	if (
+		["cls_token", "register_tokens", "pos_embed", "class_embedding", "mask_token"].includes(leaf) ||
+		name.includes("position_embedding")
+	) {
 		return { offset: 0, scale: 0.5 };
 	}
 	// RMS-norm gamma [heads, size], or the layer scale of a vision transformer [width].
