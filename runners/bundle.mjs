@@ -1,6 +1,6 @@
 // Bundles the runners for plain Node (which cannot run TypeScript before 24) into dist/, with every shader's text inside. Packages
 // stay outside and are imported from node_modules.
-import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -58,9 +58,3 @@ await build({
 	logLevel: "warning",
 });
 for (const name of Object.keys(programs)) chmodSync(join(project, "dist", `${name}.js`), 0o755);
-
-// `npx synchuman` inside a checkout: npm itself links the commands of dependencies only.
-const commands = join(project, "node_modules", ".bin");
-if (process.platform !== "win32" && existsSync(commands) && !existsSync(join(commands, "synchuman"))) {
-	symlinkSync("../../dist/cli.js", join(commands, "synchuman"));
-}
