@@ -1,0 +1,177 @@
+import { type DType, describe, elementBytes, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { forEachWindow } from "../../graph/windows.ts";
+
+/** Group normalisation of channels-last data; torch: F.group_norm(x, groups, weight, bias, eps), then SiLU. */
+export interface GroupNormRequest {
+	/**
+	 * [images, ...positions, channels], f32 or f16. Statistics are taken over all positions and channels / groups channels of one image.
+	 * Sparse rows [n, channels] of one batch element: reshape to [1, n, channels].
+	 */
+	readonly x: Tensor;
+	/** A divisor of channels; group g holds the consecutive channels g * channels / groups ... */
+	readonly groups: number;
+	/** Added to the variance. */
+	readonly eps: number;
+	/** f32 [channels] each. */
+	readonly affine?: { readonly weight: Tensor; readonly bias: Tensor } | undefined;
+	/** SiLU after the norm. */
+	readonly silu?: boolean | undefined;
+	/** Default: x's. */
+	readonly outputDtype?: DType | undefined;
+	readonly label?: string | undefined;
+}
+
+/** How channels and positions of one image are spread over workgroups. */
+interface Division {
+	/** Channels a workgroup looks at. */
+	readonly width: number;
+	/** Workgroups side by side until all channels are covered. */
+	readonly chunks: number;
+	/** Positions a workgroup looks at. */
+	readonly sliceRows: number;
+}
+
+const rowsPerLane = 64;
+const mostSlices = 1024;
+
+function divide(workgroupSize: number, positions: number, channels: number): Division {
+	const chunks = Math.ceil(channels / workgroupSize);
+	const width = Math.ceil(channels / chunks);
+	const lanes = Math.floor(workgroupSize / width);
+	return { width, chunks, sliceRows: Math.max(lanes * rowsPerLane, Math.ceil(positions / mostSlices)) };
+}
+
+/**
+ * Normalises every image over its positions and the channels of a group, with f32 statistics merged from partial ones (three
+ * dispatches, no atomics; images do not influence each other). Returns a tensor of x's shape. Splits into windows of images, or of
+ * positions where one image is more than a binding shows. Throws where shapes do not fit.
+ */
+export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
+	const { x, groups, eps, affine } = request;
+	const label = request.label ?? "groupNorm";
+	const where = `${graph.path}/${label}`;
+	const channels = x.shape.at(-1) ?? 0;
+	const images = x.shape[0];
+	const positions = elementCount(x.shape.slice(1, -1));
+	if (x.shape.length < 3 || channels === 0 || channels % groups !== 0) {
+		throw new Error(`${where}: x must be [images, positions, channels] with channels a multiple of ${groups}, got ${describe(x)}`);
+	}
+	for (const [name, tensor] of Object.entries(affine ?? {})) {
+		if (elementCount(tensor.shape) !== channels) throw new Error(`${where}: ${name} must be [${channels}], got ${describe(tensor)}`);
+	}
+	const y = graph.tensor(label, request.outputDtype ?? x.dtype, x.shape);
+	const groupChannels = channels / groups;
+	const workgroupSize = graph.device.report.software ? 64 : 256;
+	const division = divide(workgroupSize, positions, channels);
+	const { width, chunks, sliceRows } = division;
+	const allSlices = Math.ceil(positions / sliceRows);
+	const partials = graph.tensor(`${label} partials`, "f32", [images, allSlices, channels, 2]);
+	const statistics = graph.tensor(`${label} statistics`, "f32", [images, groups, 2]);
+	const flatX = reshape(x, [images, positions, channels]);
+	const flatY = reshape(y, [images, positions, channels]);
+	const aliases = { Input: x.dtype };
+
+	forEachPart(graph, flatX, [flatX], sliceRows, (part) => {
+		const workgroups = part.images * part.slices * chunks;
+		const params = {
+			positions: part.positions,
+			channels,
+			sliceRows,
+			slices: part.slices,
+			firstImage: part.firstImage,
+			width,
+			chunks,
+			workgroups,
+		};
+		graph.dispatch({
+			shader: "dense/groupNormPartials",
+			label: `${label} partials`,
+			aliases,
+			overrides: { workgroupSize },
+			tensors: { x: part.of(flatX), partials },
+			params: { ...params, firstSlice: part.firstSlice, allSlices },
+			workgroups: foldedWorkgroups(workgroups),
+		});
+	});
+	graph.dispatch({
+		shader: "dense/groupNormStatistics",
+		label: `${label} statistics`,
+		overrides: { workgroupSize },
+		tensors: { partials, statistics },
+		params: { positions, channels, groupChannels, sliceRows, slices: allSlices, eps, groups, workgroups: images * groups },
+		workgroups: foldedWorkgroups(images * groups),
+	});
+	forEachPart(graph, flatX, [flatX, flatY], sliceRows, (part) => {
+		const workgroups = part.images * part.slices * chunks;
+		const params = {
+			positions: part.positions,
+			channels,
+			sliceRows,
+			slices: part.slices,
+			firstImage: part.firstImage,
+			width,
+			chunks,
+			workgroups,
+		};
+		graph.dispatch({
+			shader: "dense/groupNorm",
+			label,
+			aliases: { ...aliases, Output: y.dtype },
+			overrides: { workgroupSize, affine: affine !== undefined, silu: request.silu ?? false },
+			tensors: { x: part.of(flatX), statistics, weight: affine?.weight, bias: affine?.bias, y: part.of(flatY) },
+			params: { ...params, groupChannels },
+			workgroups: foldedWorkgroups(workgroups),
+		});
+	});
+	return y;
+}
+
+/** Whole images, or some positions of one image, that fit one binding. */
+interface Part {
+	readonly firstImage: number;
+	readonly images: number;
+	readonly positions: number;
+	readonly firstSlice: number;
+	readonly slices: number;
+	/** The part of a tensor [images, positions, channels]. */
+	of(tensor: Tensor): Tensor;
+}
+
+function forEachPart(graph: Graph, shape: Tensor, tensors: readonly Tensor[], sliceRows: number, record: (part: Part) => void): void {
+	const [images, positions, channels] = shape.shape;
+	const limit = graph.device.report.limits.maxStorageBufferBindingSize;
+	if (tensors.every((tensor) => positions * channels * elementBytes(tensor.dtype) <= limit)) {
+		forEachWindow(graph, images, tensors, (firstImage, count) => {
+			record({
+				firstImage,
+				images: count,
+				positions,
+				firstSlice: 0,
+				slices: Math.ceil(positions / sliceRows),
+				of: (tensor) => rowsOf(tensor, firstImage, count),
+			});
+		});
+		return;
+	}
+	for (let image = 0; image < images; image++) {
+		const of = (tensor: Tensor) => reshape(rowsOf(tensor, image, 1), [positions, channels]);
+		forEachWindow(
+			graph,
+			positions,
+			tensors.map(of),
+			(start, count) => {
+				const slices = Math.ceil(count / sliceRows);
+				record({
+					firstImage: image,
+					images: 1,
+					positions: count,
+					firstSlice: start / sliceRows,
+					slices,
+					of: (tensor) => rowsOf(of(tensor), start, count),
+				});
+			},
+			sliceRows,
+		);
+	}
+}
