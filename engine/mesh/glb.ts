@@ -1,0 +1,95 @@
+import { Document, WebIO } from "@gltf-transform/core";
+import { SyncHumanError } from "../error.ts";
+import type { Mesh } from "./mesh.ts";
+import { vertexNormals } from "./vertexNormals.ts";
+
+/** What goes into a GLB besides the mesh. */
+export interface GlbOptions {
+	/** Written as asset.extras: how the file was made (seed, weights). JSON values. */
+	readonly extras?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A binary glTF of one mesh, the same bytes for the same input: positions, unit normals, vertex colours where the mesh has them, one
+ * opaque single-sided material (as upstream's; metallic 0 and roughness 1). Axes are turned from z up to glTF's y up, the person faces
+ * +z: (x, y, z) -> (x, z, -y), upstream postprocessing_utils.to_glb. Faces that name a vertex twice and vertices without a face are
+ * left out. Throws code "input" for a mesh without faces, with an index that has no vertex, or with a value that is not finite.
+ *
+ * Departs from upstream: the metallic factor is written, since glTF's default makes the surface metal.
+ */
+export async function writeGlb(source: Mesh, options: GlbOptions = {}): Promise<Uint8Array> {
+	const mesh = usedPart(source);
+	const count = mesh.positions.length / 3;
+	const document = new Document();
+	const asset = document.getRoot().getAsset();
+	asset.generator = "synchuman-webgpu";
+	if (options.extras !== undefined) asset.extras = { ...options.extras };
+	const buffer = document.createBuffer();
+	const material = document.createMaterial("body").setBaseColorFactor([1, 1, 1, 1]).setMetallicFactor(0).setRoughnessFactor(1);
+	const attribute = (values: Float32Array | Uint16Array) => document.createAccessor().setType("VEC3").setArray(values).setBuffer(buffer);
+	const primitive = document
+		.createPrimitive()
+		.setMaterial(material)
+		.setIndices(
+			document
+				.createAccessor()
+				.setType("SCALAR")
+				.setArray(count <= 0xffff ? Uint16Array.from(mesh.faces) : mesh.faces)
+				.setBuffer(buffer),
+		)
+		.setAttribute("POSITION", attribute(yUp(mesh.positions)))
+		.setAttribute("NORMAL", attribute(yUp(vertexNormals(mesh))));
+	if (mesh.colors !== undefined) {
+		primitive.setAttribute(
+			"COLOR_0",
+			attribute(Uint16Array.from(mesh.colors, (value) => Math.round(srgbToLinear(value) * 65535))).setNormalized(true),
+		);
+	}
+	const node = document.createNode("body").setMesh(document.createMesh("body").addPrimitive(primitive));
+	document.getRoot().setDefaultScene(document.createScene().addChild(node));
+	return new WebIO().writeBinary(document);
+}
+
+/** sRGB's transfer function (IEC 61966-2-1): 0..1 as stored to 0..1 linear, the space of glTF vertex colours. Clamps. */
+export function srgbToLinear(value: number): number {
+	const bounded = Math.min(Math.max(value, 0), 1);
+	return bounded <= 0.04045 ? bounded / 12.92 : ((bounded + 0.055) / 1.055) ** 2.4;
+}
+
+function yUp(vectors: Float32Array): Float32Array {
+	const turned = new Float32Array(vectors.length);
+	for (let i = 0; i < vectors.length; i += 3) {
+		turned[i] = vectors[i];
+		turned[i + 1] = vectors[i + 2];
+		turned[i + 2] = 0 - vectors[i + 1]; // no negative zero
+	}
+	return turned;
+}
+
+/** Checks the mesh and keeps faces with three different vertices, and the vertices of those, in their order. */
+function usedPart({ positions, faces, colors }: Mesh): Mesh {
+	const count = positions.length / 3;
+	const bad = positions.findIndex((value) => !Number.isFinite(value));
+	if (bad >= 0) throw new SyncHumanError("input", `writeGlb: positions[${Math.floor(bad / 3)}] is not finite`);
+	if (colors !== undefined && (colors.length !== positions.length || !colors.every(Number.isFinite))) {
+		throw new SyncHumanError("input", `writeGlb: colors must be ${count} x 3 finite values, got ${colors.length}`);
+	}
+	const kept: number[] = [];
+	const newIndex = new Uint32Array(count);
+	for (let i = 0; i < faces.length; i += 3) {
+		const [a, b, c] = faces.subarray(i, i + 3);
+		if (a >= count || b >= count || c >= count) throw new SyncHumanError("input", `writeGlb: face ${i / 3} names a vertex beyond ${count}`);
+		if (a === b || b === c || c === a) continue;
+		kept.push(a, b, c);
+		newIndex[a] = newIndex[b] = newIndex[c] = 1;
+	}
+	if (kept.length === 0)
+		throw new SyncHumanError("input", "writeGlb: the mesh has no faces", "The surface is empty: try another seed or picture.");
+	const used = Uint32Array.from(newIndex.keys()).filter((vertex) => newIndex[vertex] === 1);
+	used.forEach((vertex, index) => {
+		newIndex[vertex] = index;
+	});
+	const pick = (values: Float32Array) =>
+		Float32Array.from({ length: used.length * 3 }, (_, i) => values[used[Math.floor(i / 3)] * 3 + (i % 3)]);
+	return { positions: pick(positions), faces: Uint32Array.from(kept, (vertex) => newIndex[vertex]), colors: colors && pick(colors) };
+}
