@@ -120,7 +120,12 @@ function fetchMesa(folder: string): void {
 		}
 		rmSync(join(work, "apt"), { recursive: true });
 		writeFileSync(join(work, "lavapipe.json"), lavapipeManifest(join(work, "root"), join(folder, "root")));
-		if (!existsSync(folder)) renameSync(work, folder);
+		try {
+			renameSync(work, folder);
+		} catch (error) {
+			// Another process may have finished the same a moment ago.
+			if (!existsSync(folder)) throw error;
+		}
 	} finally {
 		rmSync(work, { recursive: true, force: true });
 	}
@@ -163,9 +168,11 @@ function readRelease(): Release {
 function privateApt(work: string, release: Release) {
 	const apt = join(work, "apt");
 	for (const place of ["state/lists/partial", "cache/archives/partial", "sources"]) mkdirSync(join(apt, place), { recursive: true });
-	for (const { name, text } of releaseSources(machineSources(), release.codename, release.extraSuite)) {
-		writeFileSync(join(apt, "sources", name), text);
+	const sources = releaseSources(machineSources(), release.codename, release.extraSuite);
+	if (sources.every(({ text }) => text.trim() === "")) {
+		throw new SyncHumanError("device", `No driver could be fetched: apt's sources have none for ${release.codename}.`, byHand);
 	}
+	for (const { name, text } of sources) writeFileSync(join(apt, "sources", name), text);
 	const quoted = (path: string) => JSON.stringify(path);
 	const configuration = join(apt, "apt.conf");
 	writeFileSync(
@@ -195,10 +202,16 @@ ${release.extraSuite === undefined ? "" : `APT::Default-Release ${quoted(release
 			maxBuffer: 1 << 26,
 		});
 		const said = `${run.error?.message ?? ""}${run.stderr ?? ""}`;
-		if (run.status === 0) return run.stdout;
+		// apt-get update ends well even where a mirror did not answer; its complaints are kept for when the packages are missing.
 		if (options.mayFail) return said;
-		const why = `${options.also ?? ""}${said}`.split("\n").filter((line) => line.startsWith("E:"));
-		throw new SyncHumanError("device", `No driver could be fetched: ${command} ${parameters[0]}: ${why.join(" ") || said.trim()}`, byHand);
+		if (run.status === 0) return run.stdout;
+		// The first complaint is the cause, mostly the mirror's; the others follow from it.
+		const why = `${options.also ?? ""}\n${said}`.split("\n").find((line) => /^[EW]: /.test(line)) ?? said.trim();
+		throw new SyncHumanError(
+			"device",
+			`No driver could be fetched: ${command} ${parameters[0]}: ${why.replace(/^[EW]: /, "").trim()}.`,
+			byHand,
+		);
 	};
 }
 
