@@ -1,0 +1,42 @@
+import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
+import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+
+/** What `addRow` adds, and to which rows. */
+export interface AddRowRequest {
+	/** [..., columns], f32 or f16: all but the last axis are rows. */
+	readonly x: Tensor;
+	/** f32 [columns]. */
+	readonly row: Tensor;
+	/** First row of x and of the output; default 0. */
+	readonly first?: number | undefined;
+	/** Number of rows; default: to the last. */
+	readonly count?: number | undefined;
+	/** Takes those rows of the result and keeps its others; of x's shape and dtype. Default: a new tensor, for all rows only. */
+	readonly into?: Tensor | undefined;
+}
+
+/** y[r, c] = x[r, c] + row[c] for rows first .. first + count. Returns `into` or the new tensor. Throws where shapes do not fit. */
+export function addRow(graph: Graph, request: AddRowRequest): Tensor {
+	const { x, row, first = 0, into } = request;
+	const columns = x.shape.at(-1) ?? 0;
+	const rows = elementCount(x.shape) / columns;
+	const count = request.count ?? rows - first;
+	const y = into ?? graph.tensor("addRow", x.dtype, x.shape);
+	if (elementCount(row.shape) !== columns) throw new Error(`${graph.path}/addRow: row must be [${columns}], got ${describe(row)}`);
+	if (
+		first + count > rows ||
+		y.dtype !== x.dtype ||
+		elementCount(y.shape) !== elementCount(x.shape) ||
+		(into === undefined && count !== rows)
+	) {
+		throw new Error(`${graph.path}/addRow: rows ${first} .. ${first + count} of ${describe(x)} do not fit ${describe(y)}`);
+	}
+	graph.dispatch({
+		shader: "dense/addRow",
+		aliases: { Element: x.dtype },
+		tensors: { x, row, y },
+		params: { count: count * columns, columns, first: first * columns },
+		workgroups: foldedWorkgroups(Math.ceil((count * columns) / 64)),
+	});
+	return y;
+}
