@@ -1,0 +1,28 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { absent, emptyBits, isMarked, mark, members, rankBits, rankOf } from "../../engine/mesh/bitRank.ts";
+
+it("is a sorted set: members, membership and positions", () => {
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: 300 }), fc.array(fc.nat(299)), (size, values) => {
+			const expected = [...new Set(values.filter((value) => value < size))].sort((a, b) => a - b);
+			const words = emptyBits(size);
+			for (const value of expected) mark(words, value);
+			const set = rankBits(size, words);
+			expect(set.count).toBe(expected.length);
+			expect([...members(set)]).toEqual(expected);
+			for (let id = 0; id < size; id++) {
+				const position = expected.indexOf(id);
+				expect(isMarked(words, id)).toBe(position >= 0);
+				expect(rankOf(set, id)).toBe(position < 0 ? absent : position);
+			}
+		}),
+	);
+});
+
+it("counts full words", () => {
+	const set = rankBits(96, new Uint32Array(3).fill(0xffffffff));
+	expect(set.count).toBe(96);
+	expect([0, 31, 32, 63, 95].map((id) => rankOf(set, id))).toEqual([0, 31, 32, 63, 95]);
+	expect([...members(set)]).toEqual(Array.from({ length: 96 }, (_, i) => i));
+});
