@@ -31,6 +31,8 @@ export interface DeviceOptions {
 	readonly allowSoftware?: boolean;
 	/** Uses no f16 even where the adapter has it. */
 	readonly disableF16?: boolean;
+	/** Uses no subgroup matrices even where the adapter has them. */
+	readonly disableSubgroupMatrix?: boolean;
 	/** Pretends bindings are at most this many bytes, to test windows. */
 	readonly maxBindingBytes?: number;
 }
@@ -83,7 +85,12 @@ export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise
 			"Install your GPU's Vulkan driver, or pass --adapter software to use the CPU on purpose.",
 		);
 	}
-	const wanted = ["subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix", ...(options.disableF16 ? [] : ["shader-f16"])];
+	const wanted = [
+		"subgroups",
+		"timestamp-query",
+		...(options.disableF16 ? [] : ["shader-f16"]),
+		...(options.disableSubgroupMatrix ? [] : ["chromium-experimental-subgroup-matrix"]),
+	];
 	const features = wanted.filter((feature) => adapter.features.has(feature));
 	const requiredLimits: Record<string, number> = {};
 	for (const limit of [

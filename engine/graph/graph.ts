@@ -114,6 +114,11 @@ export class Graph {
 		return tensor;
 	}
 
+	/** Whether `tap(name, ...)` would keep its tensor; results that kernels fuse away are recorded apart only then. */
+	isTapped(name: string): boolean {
+		return this.#tapped(this.path === "" ? name : name === "" ? this.path : `${this.path}.${name}`);
+	}
+
 	/** A parameter that `Executable.run` may change. */
 	scalar(name: string, value: number): Scalar {
 		const scalar = { name, value };
@@ -121,7 +126,10 @@ export class Graph {
 		return scalar;
 	}
 
-	/** Records one kernel call. Checks names and types of tensors and Params against the shader's declarations. */
+	/**
+	 * Records one kernel call. Checks names and types of tensors and Params against the shader's declarations. A read-only f16 tensor
+	 * may be declared as vectors of u32 (16-byte loads of eight halves).
+	 */
 	dispatch(request: DispatchRequest): void {
 		const { shader, aliases, overrides, tensors, params = {} } = request;
 		const variant: KernelVariant = { shader, ...(aliases && { aliases }), ...(overrides && { overrides }) };
@@ -137,7 +145,7 @@ export class Graph {
 				if (written) throw new Error(`${label}: output "${binding.name}" is missing`);
 				return { name: binding.name, tensor, written };
 			}
-			this.#check(label, binding.name, tensor, binding.dtype);
+			this.#check(label, binding.name, tensor, binding.dtype === "u32" && binding.lanes > 1 && tensor.dtype === "f16" ? "f16" : binding.dtype);
 			return { name: binding.name, tensor, written };
 		});
 		const storages = bound.flatMap((b) => (b.tensor ? [{ storage: b.tensor.storage, written: b.written, name: b.name }] : []));

@@ -105,6 +105,8 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	if (bias && elementCount(bias.shape) !== columns) throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
 	const software = graph.device.report.software;
 	const threads = software || rows <= 64 ? 8 : 16;
+	const onMatrices = rows > 64 && runsOnSubgroupMatrices(graph, x, weight, [channels, width, column]);
+	const [tileRows, tileColumns] = onMatrices ? [128, 128] : [8 * threads, 8 * threads];
 	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
 	const flatX = flat(x, rowsIn);
 	const flatY = flat(y, outputRows);
@@ -120,14 +122,13 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	forEachWindow(graph, rows / unitRows, windowed, (start, units) => {
 		const window = (tensor: Tensor) => (segmented ? tensor : rowsOf(tensor, start, units));
 		const windowRows = units * unitRows;
-		const columnTiles = Math.ceil(columns / (8 * threads));
+		const columnTiles = Math.ceil(columns / tileColumns);
 		graph.dispatch({
-			shader: "dense/matmul",
+			shader: onMatrices ? "dense/matmulSubgroupMatrix" : "dense/matmul",
 			label,
-			aliases: { Input: x.dtype, Weight: weight.dtype, Output: y.dtype, Residual: residual?.dtype ?? "f32" },
+			aliases: { Output: y.dtype, Residual: residual?.dtype ?? "f32", ...(!onMatrices && { Input: x.dtype, Weight: weight.dtype }) },
 			overrides: {
-				threadsX: threads,
-				threadsY: threads,
+				...(!onMatrices && { threadsX: threads, threadsY: threads }),
 				gathered: neighbours !== undefined,
 				gated,
 				activation: activationCode[request.activation ?? "none"],
@@ -171,7 +172,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				xSegment: segmentParams(xRows),
 				ySegment: segmentParams(into?.rows),
 			},
-			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / (8 * threads))),
+			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / tileRows)),
 		});
 	});
 	return y;
@@ -179,4 +180,16 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 
 function segmentParams(segments: RowSegments | undefined): readonly number[] {
 	return segments ? [segments.first, segments.count, segments.stride] : [0, 1, 0];
+}
+
+/** The one place that chooses the kernel: matrices of 16x16x16 halves, subgroups of 32, and whole vectors of eight halves. */
+function runsOnSubgroupMatrices(graph: Graph, x: Tensor, weight: Tensor, inEights: readonly number[]): boolean {
+	const { report } = graph.device;
+	return (
+		report.subgroupMatrixShapes.includes("f16->f32 16x16x16") &&
+		report.subgroupSizes.every((size) => size === 32) &&
+		x.dtype === "f16" &&
+		weight.dtype === "f16" &&
+		inEights.every((value) => value % 8 === 0)
+	);
 }
