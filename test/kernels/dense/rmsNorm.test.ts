@@ -67,7 +67,7 @@ describe("rmsNorm", () => {
 				gamma: residentTensor(device, "g", "f32", [1, 8], randomValues(8, 1)),
 			}),
 		);
-		expect([...y]).toEqual(new Array(24).fill(0));
+		expect(y.every((v) => v === 0)).toBe(true);
 	});
 
 	it("works through windows", async () => {
