@@ -1,0 +1,49 @@
+import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { forEachWindow } from "../../graph/windows.ts";
+
+/** Rows of a matrix picked by a table. */
+export interface GatherRowsRequest {
+	/** [..., columns], f32 or f16: all but the last axis are rows. */
+	readonly x: Tensor;
+	/** i32 [rows]: the row of x that each output row copies, -1 for zeros. */
+	readonly indices: Tensor;
+	/** Default: x's. */
+	readonly outputDtype?: DType | undefined;
+	/** Writes into columns `column ..` of an existing tensor with as many rows as indices, instead of a new one. */
+	readonly into?: { readonly tensor: Tensor; readonly column?: number } | undefined;
+	readonly label?: string | undefined;
+}
+
+/**
+ * torch: x[indices]. Returns [rows, columns] or `into.tensor`. The output is split into windows of rows; x must fit one binding.
+ * An index beyond x counts as -1. Throws where columns do not fit.
+ */
+export function gatherRows(graph: Graph, request: GatherRowsRequest): Tensor {
+	const { x, indices, into } = request;
+	const label = request.label ?? "gatherRows";
+	const columns = x.shape.at(-1) ?? 1;
+	const rowsIn = elementCount(x.shape) / columns;
+	const rows = elementCount(indices.shape);
+	const y = into?.tensor ?? graph.tensor(label, request.outputDtype ?? x.dtype, [rows, columns]);
+	const outputStride = y.shape.at(-1) ?? 1;
+	const outputColumn = into?.column ?? 0;
+	if (elementCount(y.shape) !== rows * outputStride || outputColumn + columns > outputStride) {
+		throw new Error(`${graph.path}/${label}: ${rows} rows of ${describe(x)} do not fit column ${outputColumn} of ${describe(y)}`);
+	}
+	const flatIndices = reshape(indices, [rows, 1]);
+	const flatY = reshape(y, [rows, outputStride]);
+	const workgroupSize = graph.device.report.software ? 64 : 256;
+	forEachWindow(graph, rows, [flatIndices, flatY], (start, count) => {
+		graph.dispatch({
+			shader: "dense/gatherRows",
+			label,
+			aliases: { Input: x.dtype, Output: y.dtype },
+			overrides: { workgroupSize },
+			tensors: { x, indices: rowsOf(flatIndices, start, count), y: rowsOf(flatY, start, count) },
+			params: { elements: count * columns, columns, rowsIn, outputStride, outputColumn },
+			workgroups: foldedWorkgroups(Math.ceil((count * columns) / (4 * workgroupSize))),
+		});
+	});
+	return y;
+}

@@ -1,0 +1,33 @@
+// y[i] = x[firstInput + sum_a index_a(i) * stride_a]: the axes of a row-major tensor in another order. index_a are the coordinates of
+// output element i in `extent`; the host has merged axes that stay neighbours. One element a thread.
+alias Input = f32;
+alias Output = f32;
+override workgroupSize: u32 = 64;
+override rank: u32 = 8; // axes used, the last ones of the eight
+struct Params {
+  elements: u32,
+  firstInput: u32,                    // of this window
+  extent0: vec4u, extent1: vec4u,     // of the output, outermost first
+  stride0: vec4u, stride1: vec4u,     // of x, along the output's axes
+}
+@group(0) @binding(0) var<storage, read> x: array<Input>;              // [input shape]
+@group(0) @binding(1) var<storage, read_write> y: array<Output>;       // [output shape]
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(workgroupSize)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let i = (group.x + group.y * groups.x) * workgroupSize + thread;
+  if (i >= params.elements) { return; }
+  var rest = i;
+  var source = params.firstInput;
+  for (var a = 7u; a >= 8u - rank; a--) {
+    let high = a >= 4u;
+    let extent = select(params.extent0[a % 4u], params.extent1[a % 4u], high);
+    let stride = select(params.stride0[a % 4u], params.stride1[a % 4u], high);
+    let outer = rest / extent;
+    source += (rest - outer * extent) * stride;
+    rest = outer;
+    if (a == 0u) { break; }
+  }
+  y[i] = Output(x[source]);
+}
