@@ -77,7 +77,9 @@ export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise
 				"Without a GPU, for tests only: Mesa >= 24 (Debian 12: from bookworm-backports). Check with `vulkaninfo --summary`.",
 		);
 	}
-	const software = adapter.info.isFallbackAdapter === true || /llvmpipe|swiftshader|software/i.test(`${adapter.info.device} ${adapter.info.description} ${adapter.info.architecture}`);
+	const software =
+		adapter.info.isFallbackAdapter === true ||
+		/llvmpipe|swiftshader|software/i.test(`${adapter.info.device} ${adapter.info.description} ${adapter.info.architecture}`);
 	if (software && options.allowSoftware !== true) {
 		throw new SyncHumanError(
 			"device",
@@ -142,7 +144,11 @@ function wrap(gpu: GPUDevice, report: DeviceReport): Device {
 	const sizes = new Map<GPUBuffer, number>();
 	let lost: SyncHumanError | undefined;
 	const lostPromise = gpu.lost.then((info) => {
-		lost = new SyncHumanError("device", `The GPU device was lost (${info.reason}): ${info.message}`, "Close other GPU programs or use --max-memory, then run again; finished stages are kept.");
+		lost = new SyncHumanError(
+			"device",
+			`The GPU device was lost (${info.reason}): ${info.message}`,
+			"Close other GPU programs or use --max-memory, then run again; finished stages are kept.",
+		);
 	});
 	const stopIfLost = () => {
 		if (lost !== undefined) throw lost;
@@ -159,7 +165,10 @@ function wrap(gpu: GPUDevice, report: DeviceReport): Device {
 		createBuffer(label, byteLength, usage) {
 			stopIfLost();
 			if (byteLength > report.limits.maxBufferSize) {
-				throw new SyncHumanError("memory", `${label}: a buffer of ${byteLength} bytes is more than this adapter allows (${report.limits.maxBufferSize}).`);
+				throw new SyncHumanError(
+					"memory",
+					`${label}: a buffer of ${byteLength} bytes is more than this adapter allows (${report.limits.maxBufferSize}).`,
+				);
 			}
 			const buffer = gpu.createBuffer({ label, size: byteLength, usage });
 			sizes.set(buffer, byteLength);
@@ -188,7 +197,11 @@ function wrap(gpu: GPUDevice, report: DeviceReport): Device {
 			}
 			const [internal, memoryError, validation] = await untilLost(scopes);
 			if (memoryError) {
-				throw new SyncHumanError("memory", `${what}: the GPU is out of memory: ${memoryError.message}`, "Close other GPU programs, or set a lower --max-memory.");
+				throw new SyncHumanError(
+					"memory",
+					`${what}: the GPU is out of memory: ${memoryError.message}`,
+					"Close other GPU programs, or set a lower --max-memory.",
+				);
 			}
 			const error = validation ?? internal;
 			if (error) throw new SyncHumanError("device", `${what}: ${error.message}`);

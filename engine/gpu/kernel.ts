@@ -80,7 +80,11 @@ export function compileKernel(device: Device, variant: KernelVariant): Promise<K
 
 async function compile(device: Device, variant: KernelVariant): Promise<Kernel> {
 	const { report } = device;
-	const code = variantCode(variant, { f16: report.f16, subgroups: report.subgroups, subgroupMatrix: report.subgroupMatrixShapes.length > 0 });
+	const code = variantCode(variant, {
+		f16: report.f16,
+		subgroups: report.subgroups,
+		subgroupMatrix: report.subgroupMatrixShapes.length > 0,
+	});
 	const shaderInterface = variantInterface(variant);
 	const name = variantKey(variant);
 	const entries: GPUBindGroupLayoutEntry[] = shaderInterface.storage.map((binding) => ({

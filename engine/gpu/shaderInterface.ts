@@ -24,7 +24,9 @@ export interface ParamField {
 /** What a shader's declarations (everything before its first `fn`) say. */
 export interface ShaderInterface {
 	readonly storage: readonly StorageBinding[];
-	readonly params: { readonly group: number; readonly binding: number; readonly byteLength: number; readonly fields: readonly ParamField[] } | undefined;
+	readonly params:
+		| { readonly group: number; readonly binding: number; readonly byteLength: number; readonly fields: readonly ParamField[] }
+		| undefined;
 	readonly overrides: readonly string[];
 }
 
@@ -41,20 +43,22 @@ export function reflectShader(name: string, code: string): ShaderInterface {
 	const firstFunction = code.search(/^\s*(@compute|@workgroup_size|fn )/m);
 	const declarations = firstFunction < 0 ? code : code.slice(0, firstFunction);
 	const reflected = new WgslReflect(declarations);
-	const storage = reflected.storage.map((resource: { name: string; group: number; binding: number; access: string; type: ReflectedType }) => {
-		const element = scalarOf(resource.type.format ?? resource.type);
-		if (element === undefined || !["f32", "f16", "i32", "u32"].includes(element.type)) {
-			throw new Error(`shader ${name}: binding ${resource.name} must be an array of f32, f16, i32 or u32 (or their vectors, or atomics)`);
-		}
-		return {
-			name: resource.name,
-			group: resource.group,
-			binding: resource.binding,
-			access: resource.access === "read_write" ? ("read_write" as const) : ("read" as const),
-			dtype: element.type as DType,
-			lanes: element.lanes,
-		};
-	});
+	const storage = reflected.storage.map(
+		(resource: { name: string; group: number; binding: number; access: string; type: ReflectedType }) => {
+			const element = scalarOf(resource.type.format ?? resource.type);
+			if (element === undefined || !["f32", "f16", "i32", "u32"].includes(element.type)) {
+				throw new Error(`shader ${name}: binding ${resource.name} must be an array of f32, f16, i32 or u32 (or their vectors, or atomics)`);
+			}
+			return {
+				name: resource.name,
+				group: resource.group,
+				binding: resource.binding,
+				access: resource.access === "read_write" ? ("read_write" as const) : ("read" as const),
+				dtype: element.type as DType,
+				lanes: element.lanes,
+			};
+		},
+	);
 	const uniform = reflected.uniforms[0] as { group: number; binding: number; type: ReflectedType } | undefined;
 	const params = uniform && {
 		group: uniform.group,
@@ -62,7 +66,8 @@ export function reflectShader(name: string, code: string): ShaderInterface {
 		byteLength: Math.ceil(uniform.type.size / 16) * 16,
 		fields: (uniform.type.members ?? []).map((member) => {
 			const scalar = scalarOf(member.type);
-			if (scalar === undefined || scalar.type === "f16") throw new Error(`shader ${name}: Params.${member.name} must be u32, i32, f32 or a vector of them`);
+			if (scalar === undefined || scalar.type === "f16")
+				throw new Error(`shader ${name}: Params.${member.name} must be u32, i32, f32 or a vector of them`);
 			return { name: member.name, byteOffset: member.offset, type: scalar.type as ParamField["type"], count: scalar.lanes };
 		}),
 	};

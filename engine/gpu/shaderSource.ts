@@ -15,7 +15,9 @@ export function loadShader(name: string): string {
 		try {
 			text = readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8");
 		} catch (cause) {
-			throw new SyncHumanError("device", `shader ${name}: not found`, "The installation is incomplete: install the package again.", { cause });
+			throw new SyncHumanError("device", `shader ${name}: not found`, "The installation is incomplete: install the package again.", {
+				cause,
+			});
 		}
 		embedded.set(name, text);
 	}

@@ -1,6 +1,6 @@
 import type { Device } from "./device.ts";
 import { float16ToFloat32, float32ToFloat16 } from "./float16.ts";
-import { createTensor, describe, type DType, elementCount, type Storage, type Tensor, tensorBytes } from "./tensor.ts";
+import { createTensor, type DType, describe, elementCount, type Storage, type Tensor, tensorBytes } from "./tensor.ts";
 
 /** Host values of a tensor. Float32Array is converted for f16 tensors; Uint16Array gives f16 bits as they are. */
 export type TensorValues = Float32Array | Uint16Array | Int32Array | Uint32Array;
@@ -31,10 +31,16 @@ const writePieceBytes = 64 << 20;
 
 /** Overwrites a tensor from the host. Throws where the number of values differs. */
 export function writeTensor(device: Device, tensor: Tensor, values: TensorValues): void {
-	if (values.length !== elementCount(tensor.shape)) throw new RangeError(`${tensor.storage.label}: must be ${describe(tensor)}, got ${values.length} values`);
+	if (values.length !== elementCount(tensor.shape))
+		throw new RangeError(`${tensor.storage.label}: must be ${describe(tensor)}, got ${values.length} values`);
 	const { buffer } = tensor.storage;
 	if (buffer === undefined) throw new Error(`${tensor.storage.label}: has no memory`);
-	const stored = tensor.dtype === "f16" && values instanceof Float32Array ? float32ToFloat16(values) : tensor.dtype === "f32" && !(values instanceof Float32Array) ? Float32Array.from(values) : values;
+	const stored =
+		tensor.dtype === "f16" && values instanceof Float32Array
+			? float32ToFloat16(values)
+			: tensor.dtype === "f32" && !(values instanceof Float32Array)
+				? Float32Array.from(values)
+				: values;
 	let bytes = new Uint8Array(stored.buffer as ArrayBuffer, stored.byteOffset, stored.byteLength);
 	if (bytes.byteLength % 4 !== 0) {
 		const padded = new Uint8Array(bytes.byteLength + 2);

@@ -1,10 +1,10 @@
 import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
 import { compileKernel, type Kernel } from "../gpu/kernel.ts";
-import { readTensor, readUnsigned, type TensorValues, writeTensor } from "../gpu/transfer.ts";
 import { type Storage, type Tensor, tensorBytes } from "../gpu/tensor.ts";
+import { readTensor, readUnsigned, type TensorValues, writeTensor } from "../gpu/transfer.ts";
 import type { Dispatch, Graph, Scalar } from "./graph.ts";
-import { paramsStride, type Plan, planGraph, zeroBytes } from "./plan.ts";
+import { type Plan, paramsStride, planGraph, zeroBytes } from "./plan.ts";
 
 /** GPU time of one dispatch. */
 export interface DispatchTime {
@@ -45,7 +45,11 @@ export async function compileGraph(graph: Graph, options: { readonly maxBytes?: 
 	const { device } = graph;
 	const plan = planGraph(graph);
 	if (plan.byteLength > (options.maxBytes ?? Number.POSITIVE_INFINITY)) {
-		throw new SyncHumanError("memory", `${graph.label}: needs ${plan.byteLength} bytes, more than the ${options.maxBytes} left`, "Raise --max-memory or use a card with more memory.");
+		throw new SyncHumanError(
+			"memory",
+			`${graph.label}: needs ${plan.byteLength} bytes, more than the ${options.maxBytes} left`,
+			"Raise --max-memory or use a card with more memory.",
+		);
 	}
 	for (const storage of plan.resident) {
 		if (storage.buffer === undefined) throw new Error(`${graph.label}: ${storage.label} is not loaded`);
@@ -79,10 +83,16 @@ export async function compileGraph(graph: Graph, options: { readonly maxBytes?: 
 function bind(device: Device, dispatch: Dispatch, kernel: Kernel, index: number, params: GPUBuffer, zero: GPUBuffer): GPUBindGroup {
 	const entries: GPUBindGroupEntry[] = dispatch.tensors.map(({ tensor }, position) => ({
 		binding: kernel.interface.storage[position].binding,
-		resource: tensor === undefined ? { buffer: zero } : { buffer: bufferOf(tensor.storage), offset: tensor.byteOffset, size: Math.ceil(Math.max(4, tensorBytes(tensor)) / 4) * 4 },
+		resource:
+			tensor === undefined
+				? { buffer: zero }
+				: { buffer: bufferOf(tensor.storage), offset: tensor.byteOffset, size: Math.ceil(Math.max(4, tensorBytes(tensor)) / 4) * 4 },
 	}));
 	if (kernel.interface.params) {
-		entries.push({ binding: kernel.interface.params.binding, resource: { buffer: params, offset: index * paramsStride, size: kernel.interface.params.byteLength } });
+		entries.push({
+			binding: kernel.interface.params.binding,
+			resource: { buffer: params, offset: index * paramsStride, size: kernel.interface.params.byteLength },
+		});
 	}
 	return device.gpu.createBindGroup({ label: dispatch.label, layout: kernel.layout, entries });
 }
@@ -114,7 +124,8 @@ function packParams(dispatches: readonly Dispatch[], kernels: readonly Kernel[])
 				setScalar(view, byteOffset, field.type, value.value);
 			} else {
 				const values = typeof value === "object" ? value : [Number(value)];
-				if (values.length !== field.count) throw new Error(`${dispatch.label}: Params.${field.name} must be ${field.count} numbers, got ${values.length}`);
+				if (values.length !== field.count)
+					throw new Error(`${dispatch.label}: Params.${field.name} must be ${field.count} numbers, got ${values.length}`);
 				values.forEach((v, i) => {
 					setScalar(view, byteOffset + i * 4, field.type, v);
 				});
@@ -130,7 +141,14 @@ function setScalar(view: DataView, byteOffset: number, type: "u32" | "i32" | "f3
 	else view.setUint32(byteOffset, value, true);
 }
 
-function executable(graph: Graph, plan: Plan, bound: readonly BoundDispatch[], owned: GPUBuffer[], params: GPUBuffer, packed: PackedParams): Executable {
+function executable(
+	graph: Graph,
+	plan: Plan,
+	bound: readonly BoundDispatch[],
+	owned: GPUBuffer[],
+	params: GPUBuffer,
+	packed: PackedParams,
+): Executable {
 	const { device } = graph;
 	const { gpu } = device;
 	const setScalars = (scalars: Readonly<Record<string, number>> = {}) => {
@@ -176,7 +194,8 @@ function executable(graph: Graph, plan: Plan, bound: readonly BoundDispatch[], o
 					pass.end();
 					gpu.queue.submit([encoder.finish()]);
 				});
-				for (const { tensor, written } of one.dispatch.tensors) if (written && tensor !== undefined) await inspect(one.dispatch.label, tensor);
+				for (const { tensor, written } of one.dispatch.tensors)
+					if (written && tensor !== undefined) await inspect(one.dispatch.label, tensor);
 			}
 		},
 		destroy() {
@@ -206,7 +225,9 @@ async function profile(
 		try {
 			const encoder = gpu.createCommandEncoder();
 			part.forEach((one, index) => {
-				const pass = encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: index * 2, endOfPassWriteIndex: index * 2 + 1 } });
+				const pass = encoder.beginComputePass({
+					timestampWrites: { querySet, beginningOfPassWriteIndex: index * 2, endOfPassWriteIndex: index * 2 + 1 },
+				});
 				encode(pass, one);
 				pass.end();
 			});
@@ -216,7 +237,11 @@ async function profile(
 			await readable.mapAsync(GPUMapMode.READ);
 			const stamps = new BigUint64Array(readable.getMappedRange().slice(0));
 			part.forEach((one, index) => {
-				times.push({ label: one.dispatch.label, shader: one.dispatch.variant.shader, elapsedMs: Number(stamps[index * 2 + 1] - stamps[index * 2]) / 1e6 });
+				times.push({
+					label: one.dispatch.label,
+					shader: one.dispatch.variant.shader,
+					elapsedMs: Number(stamps[index * 2 + 1] - stamps[index * 2]) / 1e6,
+				});
 			});
 		} finally {
 			device.destroyBuffer(resolved);

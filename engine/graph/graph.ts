@@ -1,7 +1,7 @@
+import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
 import { type KernelVariant, variantInterface } from "../gpu/kernel.ts";
-import { SyncHumanError } from "../error.ts";
-import { createTensor, describe, type DType, type Storage, type Tensor, tensorBytes } from "../gpu/tensor.ts";
+import { createTensor, type DType, describe, type Storage, type Tensor, tensorBytes } from "../gpu/tensor.ts";
 import type { TensorValues } from "../gpu/transfer.ts";
 
 /** A kernel parameter whose value may change between replays of a graph. */
@@ -136,7 +136,8 @@ export class Graph {
 		const declared = variantInterface(variant);
 		const label = [this.path, request.label ?? shader].filter((part) => part !== "").join("/");
 		for (const name of Object.keys(tensors)) {
-			if (!declared.storage.some((binding) => binding.name === name)) throw new Error(`${label}: shader ${shader} has no binding "${name}"`);
+			if (!declared.storage.some((binding) => binding.name === name))
+				throw new Error(`${label}: shader ${shader} has no binding "${name}"`);
 		}
 		const bound = declared.storage.map((binding) => {
 			const tensor = tensors[binding.name];
@@ -145,7 +146,12 @@ export class Graph {
 				if (written) throw new Error(`${label}: output "${binding.name}" is missing`);
 				return { name: binding.name, tensor, written };
 			}
-			this.#check(label, binding.name, tensor, binding.dtype === "u32" && binding.lanes > 1 && tensor.dtype === "f16" ? "f16" : binding.dtype);
+			this.#check(
+				label,
+				binding.name,
+				tensor,
+				binding.dtype === "u32" && binding.lanes > 1 && tensor.dtype === "f16" ? "f16" : binding.dtype,
+			);
 			return { name: binding.name, tensor, written };
 		});
 		const storages = bound.flatMap((b) => (b.tensor ? [{ storage: b.tensor.storage, written: b.written, name: b.name }] : []));
@@ -153,14 +159,17 @@ export class Graph {
 			if (written && storages.filter((other) => other.storage === storage).length > 1) {
 				throw new Error(`${label}: "${name}" is written and bound a second time; use another tensor (no in-place through two bindings)`);
 			}
-			if (!written && storage.kind === "planned" && !this.#written.has(storage)) throw new Error(`${label}: "${name}" (${storage.label}) is read before it is written`);
+			if (!written && storage.kind === "planned" && !this.#written.has(storage))
+				throw new Error(`${label}: "${name}" (${storage.label}) is read before it is written`);
 		}
 		for (const { storage, written } of storages) if (written) this.#written.add(storage);
 		const fields = declared.params?.fields ?? [];
 		for (const field of fields) if (!(field.name in params)) throw new Error(`${label}: Params.${field.name} is missing`);
-		for (const name of Object.keys(params)) if (!fields.some((f) => f.name === name)) throw new Error(`${label}: shader ${shader} has no Params.${name}`);
+		for (const name of Object.keys(params))
+			if (!fields.some((f) => f.name === name)) throw new Error(`${label}: shader ${shader} has no Params.${name}`);
 		const [x, y = 1, z = 1] = request.workgroups;
-		if (!(x <= 65535 && y <= 65535 && z <= 65535)) throw new Error(`${label}: ${x} x ${y} x ${z} workgroups; fold counts beyond 65,535 with foldedWorkgroups`);
+		if (!(x <= 65535 && y <= 65535 && z <= 65535))
+			throw new Error(`${label}: ${x} x ${y} x ${z} workgroups; fold counts beyond 65,535 with foldedWorkgroups`);
 		if (x * y * z === 0) return;
 		this.dispatches.push({ label, variant, tensors: bound, params, workgroups: [x, y, z] });
 	}
@@ -170,7 +179,10 @@ export class Graph {
 		if (tensor.byteOffset % 256 !== 0) throw new Error(`${label}: ${name} starts at byte ${tensor.byteOffset}, which is not 256-aligned`);
 		const limit = this.device.report.limits.maxStorageBufferBindingSize;
 		if (tensorBytes(tensor) > limit) {
-			throw new SyncHumanError("memory", `${label}: ${name} ${describe(tensor)} has ${tensorBytes(tensor)} bytes, more than one binding can show (${limit})`);
+			throw new SyncHumanError(
+				"memory",
+				`${label}: ${name} ${describe(tensor)} has ${tensorBytes(tensor)} bytes, more than one binding can show (${limit})`,
+			);
 		}
 	}
 }

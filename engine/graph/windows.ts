@@ -7,7 +7,13 @@ import type { Graph } from "./graph.ts";
  * tensor's range fits one binding and starts 256-aligned: one call where everything fits. `granularity` keeps ranges to multiples
  * of that many rows. An empty tensor list gives one call.
  */
-export function forEachWindow(graph: Graph, rows: number, tensors: readonly Tensor[], record: (start: number, rows: number) => void, granularity = 1): void {
+export function forEachWindow(
+	graph: Graph,
+	rows: number,
+	tensors: readonly Tensor[],
+	record: (start: number, rows: number) => void,
+	granularity = 1,
+): void {
 	const limit = graph.device.report.limits.maxStorageBufferBindingSize;
 	let step = rows;
 	for (const tensor of tensors) {
@@ -16,7 +22,10 @@ export function forEachWindow(graph: Graph, rows: number, tensors: readonly Tens
 		const aligned = (256 / greatestCommonDivisor(256, rowBytes)) * granularity;
 		const fitting = Math.floor(limit / rowBytes / aligned) * aligned;
 		if (fitting === 0) {
-			throw new SyncHumanError("memory", `${tensor.storage.label}: ${aligned} rows of ${rowBytes} bytes are more than one binding can show (${limit} bytes)`);
+			throw new SyncHumanError(
+				"memory",
+				`${tensor.storage.label}: ${aligned} rows of ${rowBytes} bytes are more than one binding can show (${limit} bytes)`,
+			);
 		}
 		step = Math.min(step, fitting);
 	}

@@ -1,5 +1,5 @@
-import { type DType, reshape, type Tensor } from "../gpu/tensor.ts";
 import type { Weights } from "../../weights/weights.ts";
+import { type DType, reshape, type Tensor } from "../gpu/tensor.ts";
 
 /** Weight and bias of a linear layer or convolution, in the shape `matmul` and `convolution` take. */
 export interface Linear {
@@ -16,7 +16,13 @@ export interface Affine {
 }
 
 /** torch nn.Linear: `weight` [columns, channels] and, unless told otherwise, `bias` [columns]. */
-export function declareLinear(weights: Weights, columns: number, channels: number, dtype: DType, options: { readonly bias?: boolean } = {}): Linear {
+export function declareLinear(
+	weights: Weights,
+	columns: number,
+	channels: number,
+	dtype: DType,
+	options: { readonly bias?: boolean } = {},
+): Linear {
 	return {
 		weight: weights.tensor("weight", [columns, channels], { dtype }),
 		bias: options.bias === false ? undefined : weights.tensor("bias", [columns], { dtype: "f32" }),
@@ -24,7 +30,14 @@ export function declareLinear(weights: Weights, columns: number, channels: numbe
 }
 
 /** Several nn.Linear of the same input side by side as one [sum of columns, channels] (q, k, v), stored under `names`. */
-export function declareStackedLinear(weights: Weights, names: readonly string[], columns: number, channels: number, dtype: DType, options: { readonly bias?: boolean } = {}): Linear {
+export function declareStackedLinear(
+	weights: Weights,
+	names: readonly string[],
+	columns: number,
+	channels: number,
+	dtype: DType,
+	options: { readonly bias?: boolean } = {},
+): Linear {
 	return {
 		weight: weights.stacked(
 			names.map((name) => `${name}.weight`),
@@ -46,13 +59,23 @@ export function declareStackedLinear(weights: Weights, names: readonly string[],
 export function declareGatedLinear(weights: Weights, columns: number, channels: number, dtype: DType): Linear {
 	const half = columns / 2;
 	return {
-		weight: reshape(weights.tensor("weight", [columns, channels], { dtype, view: [2, half, channels], permute: [1, 0, 2] }), [columns, channels]),
+		weight: reshape(weights.tensor("weight", [columns, channels], { dtype, view: [2, half, channels], permute: [1, 0, 2] }), [
+			columns,
+			channels,
+		]),
 		bias: reshape(weights.tensor("bias", [columns], { dtype: "f32", view: [2, half], permute: [1, 0] }), [columns]),
 	};
 }
 
 /** torch nn.Conv2d / nn.Conv3d: stored [columns, channels, ...kernel], held [columns, ...kernel, channels]. */
-export function declareConvolution(weights: Weights, columns: number, channels: number, kernel: readonly number[], dtype: DType, options: { readonly bias?: boolean } = {}): Linear {
+export function declareConvolution(
+	weights: Weights,
+	columns: number,
+	channels: number,
+	kernel: readonly number[],
+	dtype: DType,
+	options: { readonly bias?: boolean } = {},
+): Linear {
 	const permute = [0, ...kernel.map((_, axis) => axis + 2), 1];
 	return {
 		weight: weights.tensor("weight", [columns, channels, ...kernel], { dtype, permute }),

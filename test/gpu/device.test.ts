@@ -17,7 +17,11 @@ describe("openDevice", () => {
 	it("refuses a software adapter unless asked", async () => {
 		const device = await testDevice();
 		if (!device.report.software) return;
-		await expect(openDevice(await openGpu())).rejects.toMatchObject({ code: "device", message: expect.stringMatching(/software/), hint: expect.stringMatching(/--adapter/) });
+		await expect(openDevice(await openGpu())).rejects.toMatchObject({
+			code: "device",
+			message: expect.stringMatching(/software/),
+			hint: expect.stringMatching(/--adapter/),
+		});
 	});
 
 	it("says what to do when there is no adapter", async () => {
@@ -47,7 +51,9 @@ describe("openDevice", () => {
 		expect([...(await readTensor(device, tensor))]).toEqual([1, 2, 65504]);
 		release(device, tensor.storage);
 		expect(device.memory.currentBytes).toBe(before);
-		await expect(device.guarded("blocks.3/attention", () => device.gpu.createBuffer({ size: 16, usage: 0xffff }))).rejects.toMatchObject({ message: expect.stringMatching(/^blocks\.3\/attention: /) });
+		await expect(device.guarded("blocks.3/attention", () => device.gpu.createBuffer({ size: 16, usage: 0xffff }))).rejects.toMatchObject({
+			message: expect.stringMatching(/^blocks\.3\/attention: /),
+		});
 		expect(() => device.createBuffer("huge", 2 ** 60, 128)).toThrow(/huge: a buffer of/);
 	});
 

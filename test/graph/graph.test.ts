@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../engine/gpu/device.ts";
-import { rowsOf } from "../../engine/gpu/tensor.ts";
 import { registerShaders } from "../../engine/gpu/shaderSource.ts";
+import { rowsOf } from "../../engine/gpu/tensor.ts";
 import { residentTensor } from "../../engine/gpu/transfer.ts";
 import { compileGraph } from "../../engine/graph/executable.ts";
 import { foldedWorkgroups, Graph } from "../../engine/graph/graph.ts";
@@ -31,7 +31,13 @@ fn main() { y[0] = undeclared; }
 
 function scale(graph: Graph, x: ReturnType<Graph["tensor"]>, factor: number | ReturnType<Graph["scalar"]>) {
 	const y = graph.tensor("y", x.dtype, x.shape);
-	graph.dispatch({ shader: "test/scale", aliases: { Element: x.dtype }, tensors: { x, y }, params: { count: x.shape[0], factor }, workgroups: [Math.ceil(x.shape[0] / 64)] });
+	graph.dispatch({
+		shader: "test/scale",
+		aliases: { Element: x.dtype },
+		tensors: { x, y },
+		params: { count: x.shape[0], factor },
+		workgroups: [Math.ceil(x.shape[0] / 64)],
+	});
 	return y;
 }
 
@@ -41,7 +47,10 @@ describe("Graph", () => {
 		const x = graph.input("x", "f32", [100]);
 		const y = graph.output(scale(graph, scale(graph, x, graph.scalar("factor", 2)), 10));
 		const executable = await compileGraph(graph);
-		executable.write(x, Float32Array.from({ length: 100 }, (_, i) => i));
+		executable.write(
+			x,
+			Float32Array.from({ length: 100 }, (_, i) => i),
+		);
 		await executable.run();
 		expect((await executable.read(y))[7]).toBe(140);
 		await executable.run({ factor: 0.5 });
@@ -84,7 +93,10 @@ describe("Graph", () => {
 		const x = graph.input("x", "f16", [256]);
 		const y = graph.output(scale(graph, rowsOf(x, 128, 128), 3));
 		const executable = await compileGraph(graph);
-		executable.write(x, Float32Array.from({ length: 256 }, (_, i) => i));
+		executable.write(
+			x,
+			Float32Array.from({ length: 256 }, (_, i) => i),
+		);
 		await executable.run();
 		expect((await executable.read(y))[1]).toBe(387);
 		executable.destroy();

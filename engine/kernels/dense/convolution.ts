@@ -99,6 +99,12 @@ export function convolution(graph: Graph, request: ConvolutionRequest): Tensor {
 		...(upsample !== undefined && { upsample }),
 	};
 	const pointwise = kernel.every((k) => k === 1) && (stride ?? 1) === 1 && (padding ?? 0) === 0 && (upsample ?? 1) === 1;
-	const y = matmul(graph, { label: "convolution", ...epilogue, x, weight, ...(!pointwise && { neighbours: neighboursOf(graph, geometry) }) });
+	const y = matmul(graph, {
+		label: "convolution",
+		...epilogue,
+		x,
+		weight,
+		...(!pointwise && { neighbours: neighboursOf(graph, geometry) }),
+	});
 	return { ...y, shape: [x.shape[0], ...convolutionExtent(geometry), y.shape.at(-1) ?? 0] };
 }

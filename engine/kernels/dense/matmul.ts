@@ -1,4 +1,4 @@
-import { describe, type DType, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { type DType, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
 
@@ -51,7 +51,9 @@ export interface Epilogue {
 	 * Writes into an existing tensor instead of a new one: into columns `column ..` (concatenation in place), into some rows only, or
 	 * adding to what is there (`accumulate`: a residual stream updated in place).
 	 */
-	readonly into?: { readonly tensor: Tensor; readonly column?: number; readonly rows?: RowSegments; readonly accumulate?: boolean } | undefined;
+	readonly into?:
+		| { readonly tensor: Tensor; readonly column?: number; readonly rows?: RowSegments; readonly accumulate?: boolean }
+		| undefined;
 	readonly label?: string | undefined;
 }
 
@@ -83,10 +85,13 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	const channels = inner / taps;
 	const column = request.xColumn ?? 0;
 	if (!Number.isInteger(channels) || column + channels > width) {
-		throw new Error(`${graph.path}/${label}: weight ${describe(weight)} does not fit x ${describe(x)}${neighbours ? ` with ${taps} taps` : ""}`);
+		throw new Error(
+			`${graph.path}/${label}: weight ${describe(weight)} does not fit x ${describe(x)}${neighbours ? ` with ${taps} taps` : ""}`,
+		);
 	}
 	const images = neighbours ? rowsIn / neighbours.rowsIn : 1;
-	if (!Number.isInteger(images)) throw new Error(`${graph.path}/${label}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
+	if (!Number.isInteger(images))
+		throw new Error(`${graph.path}/${label}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
 	const { xRows, into } = request;
 	const readRows = xRows ? xRows.count * xRows.segments : rowsIn;
 	const imageRowsOut = neighbours ? neighbours.table.shape[0] : readRows;
@@ -102,7 +107,8 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	if (residual && elementCount(residual.shape) !== outputRows * outputColumns) {
 		throw new Error(`${graph.path}/${label}: residual must be [${outputRows},${outputColumns}], got ${describe(residual)}`);
 	}
-	if (bias && elementCount(bias.shape) !== columns) throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
+	if (bias && elementCount(bias.shape) !== columns)
+		throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
 	const software = graph.device.report.software;
 	const threads = software || rows <= 64 ? 8 : 16;
 	const onMatrices = rows > 64 && runsOnSubgroupMatrices(graph, x, weight, [channels, width, column]);
@@ -113,7 +119,10 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	const flatResidual = residual && flat(residual, outputRows);
 	// Windows: rows of a linear layer, whole images of a convolution (whose input must then be windowed alike).
 	const unitRows = neighbours ? imageRowsOut : 1;
-	const byUnit = (tensor: Tensor, unit: number): Tensor => ({ ...tensor, shape: [elementCount(tensor.shape.slice(0, 1)) / unit, unit * tensor.shape[1]] });
+	const byUnit = (tensor: Tensor, unit: number): Tensor => ({
+		...tensor,
+		shape: [elementCount(tensor.shape.slice(0, 1)) / unit, unit * tensor.shape[1]],
+	});
 	const unitX = byUnit(flatX, neighbours ? neighbours.rowsIn : 1);
 	const unitY = byUnit(flatY, unitRows);
 	const unitResidual = flatResidual && byUnit(flatResidual, unitRows);

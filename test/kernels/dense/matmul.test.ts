@@ -35,7 +35,14 @@ const activations: Record<Activation, (v: number) => number> = {
 };
 
 /** y = residual + gate * activation(x w^T + bias + rowBias) in f64. */
-function reference(x: ArrayLike<number>, w: ArrayLike<number>, rows: number, inner: number, columns: number, epilogue: (sum: number, m: number, n: number) => number): Float64Array {
+function reference(
+	x: ArrayLike<number>,
+	w: ArrayLike<number>,
+	rows: number,
+	inner: number,
+	columns: number,
+	epilogue: (sum: number, m: number, n: number) => number,
+): Float64Array {
 	const y = new Float64Array(rows * columns);
 	for (let m = 0; m < rows; m++) {
 		for (let n = 0; n < columns; n++) {
@@ -71,7 +78,12 @@ describe("matmul", () => {
 					}),
 				);
 				const stored = (values: Float32Array) => (dtype === "f16" ? values.map(roundToFloat16) : values);
-				expect(nmse(y, reference(stored(x), stored(w), rows, inner, columns, (sum, _, n) => sum + bias[n]))).toBeLessThan(1e-12);
+				expect(
+					nmse(
+						y,
+						reference(stored(x), stored(w), rows, inner, columns, (sum, _, n) => sum + bias[n]),
+					),
+				).toBeLessThan(1e-12);
 			});
 		}
 	}
@@ -107,7 +119,12 @@ describe("matmul", () => {
 		const x = randomValues(rows * inner, 1);
 		const w = randomValues(columns * inner, 2);
 		const [y] = await runGraph(device, (graph) =>
-			matmul(graph, { x: residentTensor(device, "x", "f32", [rows, inner], x), weight: residentTensor(device, "w", "f32", [columns, inner], w), gated: true, activation: "gelu" }),
+			matmul(graph, {
+				x: residentTensor(device, "x", "f32", [rows, inner], x),
+				weight: residentTensor(device, "w", "f32", [columns, inner], w),
+				gated: true,
+				activation: "gelu",
+			}),
 		);
 		const sums = reference(x, w, rows, inner, columns, (sum) => sum);
 		const expected = Float64Array.from({ length: (rows * columns) / 2 }, (_, i) => sums[i * 2] * activations.gelu(sums[i * 2 + 1]));
@@ -146,12 +163,17 @@ describe("matmul", () => {
 				x: residentTensor(device, "x", "f32", [10, inner], x),
 				xRows: { first: 1, count: 2, stride: 5, segments: 2 },
 				weight: residentTensor(device, "w", "f32", [columns, inner], w),
-				into: { tensor: residentTensor(device, "y", "f32", [14, columns], start), rows: { first: 3, count: 1, stride: 3, segments: 4 }, accumulate: true },
+				into: {
+					tensor: residentTensor(device, "y", "f32", [14, columns], start),
+					rows: { first: 3, count: 1, stride: 3, segments: 4 },
+					accumulate: true,
+				},
 			}),
 		);
 		const expected = Float64Array.from(start);
 		[1, 2, 6, 7].forEach((source, m) => {
-			for (let n = 0; n < columns; n++) for (let k = 0; k < inner; k++) expected[(3 + 3 * m) * columns + n] += x[source * inner + k] * w[n * inner + k];
+			for (let n = 0; n < columns; n++)
+				for (let k = 0; k < inner; k++) expected[(3 + 3 * m) * columns + n] += x[source * inner + k] * w[n * inner + k];
 		});
 		expect(nmse(y, expected)).toBeLessThan(1e-12);
 	});
@@ -169,7 +191,12 @@ describe("matmul", () => {
 				gate: { tensor: residentTensor(small, "g", "f32", [6, columns], gate), rows: 50 },
 			}),
 		);
-		expect(nmse(y, reference(x, w, rows, inner, columns, (sum, m, n) => sum * gate[Math.floor(m / 50) * columns + n]))).toBeLessThan(1e-12);
+		expect(
+			nmse(
+				y,
+				reference(x, w, rows, inner, columns, (sum, m, n) => sum * gate[Math.floor(m / 50) * columns + n]),
+			),
+		).toBeLessThan(1e-12);
 	});
 
 	it("refuses shapes that do not fit", () => {
