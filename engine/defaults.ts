@@ -1,0 +1,40 @@
+/** Steps of the two samplers. */
+export interface Preset {
+	readonly steps: number;
+	readonly stageTwoSteps: number;
+}
+
+/** Name of a preset. */
+export type PresetName = "quick" | "balanced" | "high";
+
+const presets: Readonly<Record<PresetName, Preset>> = Object.freeze({
+	quick: Object.freeze({ steps: 30, stageTwoSteps: 15 }),
+	balanced: Object.freeze({ steps: 50, stageTwoSteps: 25 }),
+	high: Object.freeze({ steps: 75, stageTwoSteps: 50 }),
+});
+
+/**
+ * Every value that is used where nothing else is asked for. Sizes and sampler values are those of the official release; where a
+ * checkpoint's configuration has its own, that one counts.
+ */
+export const defaults = Object.freeze({
+	/** Of all random numbers. */
+	seed: 43,
+	preset: "balanced" as PresetName,
+	presets,
+	/** Stage 1: steps of the 2D-3D network, guidance of both its branches. */
+	steps: presets.balanced.steps,
+	guidance: 3,
+	/** Bends both schedules towards noise. */
+	rescaleT: 3,
+	/** Stage 2: steps of the latent flow, guidance and the times within which it applies. */
+	stageTwoSteps: presets.balanced.stageTwoSteps,
+	stageTwoGuidance: 5,
+	stageTwoGuidanceInterval: Object.freeze([0.5, 1] as const),
+	/** Views: front, right, back, left, face. */
+	views: 5,
+	/** Pixels of a side: the views, the input as DINOv2 sees it, the views as DINOv2 sees them. */
+	viewSize: 768,
+	inputSize: 518,
+	dinoViewSize: 896,
+});

@@ -1,0 +1,41 @@
+import { blankImage, type Image } from "./image.ts";
+
+/** Left, top, right and bottom edge in pixels; right and bottom are outside. */
+export type Box = readonly [left: number, top: number, right: number, bottom: number];
+
+/** Python: `round(x)`: halves go to the even neighbour. */
+export function roundHalfToEven(x: number): number {
+	const below = Math.floor(x);
+	const rest = x - below;
+	return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
+}
+
+/** PIL: `image.crop(box)`: edges are rounded half to even, what lies outside the picture is zero (transparent). */
+export function crop(image: Image, box: Box): Image {
+	const [left, top, right, bottom] = box.map(roundHalfToEven);
+	const result = blankImage(Math.max(0, right - left), Math.max(0, bottom - top), image.channels);
+	copyInto(result, image, -left, -top);
+	return result;
+}
+
+/** Upstream's `add_margin`: the picture in the middle of a transparent square of `size`, which it must not exceed. */
+export function addMargin(image: Image, size: number): Image {
+	if (image.width > size || image.height > size)
+		throw new RangeError(`addMargin: ${image.width} x ${image.height} does not fit a square of ${size}`);
+	const result = blankImage(size, size, image.channels);
+	copyInto(result, image, Math.floor((size - image.width) / 2), Math.floor((size - image.height) / 2));
+	return result;
+}
+
+/** Copies the samples of `source` into `target` with its corner at (left, top); parts outside the target are left out. */
+export function copyInto(target: Image, source: Image, left: number, top: number): void {
+	const { channels } = source;
+	const firstColumn = Math.max(0, -left);
+	const lastColumn = Math.min(source.width, target.width - left);
+	if (lastColumn <= firstColumn) return;
+	for (let y = Math.max(0, -top); y < Math.min(source.height, target.height - top); y++) {
+		const from = (y * source.width + firstColumn) * channels;
+		const row = source.data.subarray(from, from + (lastColumn - firstColumn) * channels);
+		target.data.set(row, ((y + top) * target.width + left + firstColumn) * channels);
+	}
+}
