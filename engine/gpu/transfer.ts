@@ -66,12 +66,15 @@ export async function readUnsigned(device: Device, tensor: Tensor): Promise<Uint
 	return new Uint32Array(await readBytes(device, tensor), 0, elementCount(tensor.shape));
 }
 
+/** Bytes of the buffer that readbacks go through, at most. */
+export const readPieceBytes = 16 << 20;
+
 async function readBytes(device: Device, tensor: Tensor): Promise<ArrayBuffer> {
 	const { buffer } = tensor.storage;
 	if (buffer === undefined) throw new Error(`${tensor.storage.label}: has no memory`);
 	const byteLength = Math.max(4, Math.ceil(tensorBytes(tensor) / 4) * 4);
 	const result = new Uint8Array(byteLength);
-	const pieceBytes = Math.min(byteLength, 256 << 20);
+	const pieceBytes = Math.min(byteLength, readPieceBytes);
 	return device.guarded(`read ${tensor.storage.label}`, async () => {
 		const staging = device.createBuffer(`read ${tensor.storage.label}`, pieceBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
 		try {

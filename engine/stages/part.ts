@@ -1,0 +1,116 @@
+import { SyncHumanError } from "../error.ts";
+import type { Device } from "../gpu/device.ts";
+import { readPieceBytes } from "../gpu/transfer.ts";
+import { compileGraph, type Executable } from "../graph/executable.ts";
+import type { Graph } from "../graph/graph.ts";
+import { planGraph } from "../graph/plan.ts";
+import type { Weights } from "../../weights/weights.ts";
+
+/** Where a run stands, for progress bars and servers. */
+export interface Progress {
+	/** The part that runs, such as "diffusion". */
+	readonly part: string;
+	/** Steps done and in all; a part without steps has one. */
+	readonly step: number;
+	readonly steps: number;
+	/** Since the part began. */
+	readonly elapsedMs: number;
+	/** Until the part ends, from its steps so far; undefined before the first. */
+	readonly etaMs: number | undefined;
+}
+
+/** What one part cost. */
+export interface PartMeasurement {
+	readonly part: string;
+	/** Reading, converting and uploading weights. */
+	readonly loadSeconds: number;
+	/** Compiling kernels and running. */
+	readonly runSeconds: number;
+	/** GPU bytes the part was planned to need beside what it found allocated. */
+	readonly plannedBytes: number;
+	/** GPU bytes that were held at most, counted at buffer creation; everything included. */
+	readonly peakBytes: number;
+}
+
+/** What all parts of a run share. */
+export interface PartContext {
+	readonly device: Device;
+	/** Bytes that the GPU may hold; a part that needs more is refused before it allocates. */
+	readonly maxMemory: number | undefined;
+	readonly onProgress: ((progress: Progress) => void) | undefined;
+	readonly signal: AbortSignal | undefined;
+	/** Filled part by part. */
+	readonly measurements: PartMeasurement[];
+}
+
+/** A network with its graphs, declared and recorded but not allocated: its memory is known. */
+export interface Part {
+	readonly name: string;
+	readonly weights: readonly Weights[];
+	readonly graphs: readonly Graph[];
+}
+
+/** GPU bytes that running a part allocates: weights, everything its graphs hold, and the buffer its results are read through. */
+export function partBytes(part: Part): number {
+	const plans = part.graphs.map(planGraph);
+	const held = plans.reduce((sum, plan) => sum + plan.byteLength, 0) + part.weights.reduce((sum, weights) => sum + weights.byteLength, 0);
+	const largestRead = Math.max(0, ...plans.flatMap((plan) => plan.pinned.map((storage) => storage.byteLength)));
+	return held + Math.min(largestRead, readPieceBytes);
+}
+
+/** Throws code "aborted" once the run has been asked to stop. */
+export function stopIfAborted(context: PartContext): void {
+	if (context.signal?.aborted) throw new SyncHumanError("aborted", "The run was stopped.");
+}
+
+/** Reports a step of a part. */
+export type StepReport = (step: number, steps: number) => void;
+
+/**
+ * Loads a part's weights, compiles its graphs, runs `run`, and frees everything again, also on errors. Refuses with the number where
+ * `maxMemory` does not suffice.
+ */
+export async function runPart<T>(
+	context: PartContext,
+	part: Part,
+	run: (executables: readonly Executable[], report: StepReport) => Promise<T>,
+): Promise<T> {
+	const { device, maxMemory } = context;
+	stopIfAborted(context);
+	const started = performance.now();
+	const plannedBytes = partBytes(part);
+	const before = device.memory.currentBytes;
+	if (maxMemory !== undefined && before + plannedBytes > maxMemory) {
+		throw new SyncHumanError(
+			"memory",
+			`${part.name}: needs ${before + plannedBytes} bytes of GPU memory, more than the ${maxMemory} allowed.`,
+			"Raise --max-memory or use a card with more memory.",
+		);
+	}
+	device.memory.peakBytes = before;
+	const report: StepReport = (step, steps) => {
+		const elapsedMs = performance.now() - started;
+		context.onProgress?.({ part: part.name, step, steps, elapsedMs, etaMs: step > 0 ? (elapsedMs / step) * (steps - step) : undefined });
+	};
+	report(0, 1);
+	const executables: Executable[] = [];
+	try {
+		for (const weights of part.weights) await weights.load(device, context.signal && { signal: context.signal });
+		await device.idle();
+		const loaded = performance.now();
+		for (const graph of part.graphs) executables.push(await compileGraph(graph));
+		const result = await run(executables, report);
+		context.measurements.push({
+			part: part.name,
+			loadSeconds: (loaded - started) / 1000,
+			runSeconds: (performance.now() - loaded) / 1000,
+			plannedBytes: before + plannedBytes,
+			peakBytes: device.memory.peakBytes,
+		});
+		report(1, 1);
+		return result;
+	} finally {
+		for (const executable of executables) executable.destroy();
+		for (const weights of part.weights) weights.release();
+	}
+}
