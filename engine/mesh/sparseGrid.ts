@@ -14,7 +14,7 @@ export interface SparseGrid {
 	readonly rowOfCube: Uint32Array;
 	/** Vertices of active cubes by linear id. */
 	readonly vertices: BitRank;
-	/** [vertices.count, 8] row of the active cube whose corner i the vertex is; `absent` where that cube is not active. */
+	/** [vertices.count, 8] active cubes at each vertex as 8 * row + corner, ascending; `absent` after the last. */
 	readonly cubesOfVertex: Uint32Array;
 }
 
@@ -51,12 +51,16 @@ export function sparseGrid(coords: Int32Array, resolution: number): SparseGrid {
 	const vertices = rankBits(side ** 3, vertexBits);
 	const rowOfCube = new Uint32Array(rows);
 	const cubesOfVertex = new Uint32Array(vertices.count * 8).fill(absent);
+	const found = new Uint8Array(vertices.count);
 	for (let row = 0; row < rows; row++) {
 		const x = coords[row * 3];
 		const y = coords[row * 3 + 1];
 		const z = coords[row * 3 + 2];
 		rowOfCube[rankOf(cubes, (x * resolution + y) * resolution + z)] = row;
-		for (let corner = 0; corner < 8; corner++) cubesOfVertex[rankOf(vertices, cornerVertex(x, y, z, corner, side)) * 8 + corner] = row;
+		for (let corner = 0; corner < 8; corner++) {
+			const vertex = rankOf(vertices, cornerVertex(x, y, z, corner, side));
+			cubesOfVertex[vertex * 8 + found[vertex]++] = row * 8 + corner;
+		}
 	}
 	return { resolution, cubes, rowOfCube, vertices, cubesOfVertex };
 }

@@ -61,6 +61,17 @@ describe("extractMesh", () => {
 		});
 	}
 
+	it("gives the same bytes in windows of rows as in one piece", async () => {
+		const { coords, features, count } = shell(13, 0.02);
+		const run = async (own: Device) => {
+			const cubeFeatures = residentTensor(own, "features", "f32", [count, 101], features);
+			return extractMesh(own, { cubeFeatures, coords, resolution: 13, withColors: true, addedSdf: ball });
+		};
+		const [whole, windows] = [await run(device), await run(await testDevice({ maxBindingBytes: 100 * 1024 }))];
+		expect(windows.dispatchCount).toBeGreaterThan(whole.dispatchCount);
+		expect({ ...windows, dispatchCount: 0 }).toEqual({ ...whole, dispatchCount: 0 });
+	});
+
 	it("takes 53 columns, and every cube of a small grid", async () => {
 		const resolution = 4;
 		const coords = Int32Array.from(

@@ -17,14 +17,14 @@ describe("sparseGrid", () => {
 				const id = (x * 6 + y) * 6 + z;
 				expect(cornerVertex(coords[row * 3], coords[row * 3 + 1], coords[row * 3 + 2], corner, 6)).toBe(id);
 				expect(gridCoordinates(id, 6)).toEqual([x, y, z]);
-				const cubes = expected.get(id) ?? new Array<number>(8).fill(absent);
-				cubes[corner] = row;
-				expected.set(id, cubes);
+				expected.set(id, [...(expected.get(id) ?? []), row * 8 + corner]);
 			}
 		}
 		const ids = [...expected.keys()].sort((a, b) => a - b);
 		expect([...members(grid.vertices)]).toEqual(ids);
-		expect([...grid.cubesOfVertex]).toEqual(ids.flatMap((id) => expected.get(id)));
+		expect([...grid.cubesOfVertex]).toEqual(
+			ids.flatMap((id) => [...(expected.get(id) ?? []), ...new Array<number>(8).fill(absent)].slice(0, 8)),
+		);
 	});
 
 	it("takes no cubes at all", () => {

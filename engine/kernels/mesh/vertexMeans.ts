@@ -6,7 +6,7 @@ import { forEachWindow } from "../../graph/windows.ts";
 export interface VertexMeansRequest {
 	/** f32 [n, 53 or 101] per active cube: sdf 8, deform 8 x 3, weights 21, and in 101 columns colours 8 x 6; corner-major. */
 	readonly features: Tensor;
-	/** u32 [v, 8] row of the cube whose corner i a vertex is; 0xffffffff where that cube is not active. */
+	/** u32 [v, 8] cubes at each vertex as 8 * row + corner, 1 to 8, in the order of summation; 0xffffffff after the last. */
 	readonly cubesOfVertex: Tensor;
 	/** f32 [v] added to the mean SDF of each vertex. */
 	readonly added?: Tensor | undefined;

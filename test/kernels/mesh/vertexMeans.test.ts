@@ -23,7 +23,7 @@ function reference(
 	const vertices = cubes.length / 8;
 	const means = new Float64Array(channels * vertices);
 	for (let v = 0; v < vertices; v++) {
-		const rows = [...cubes.subarray(v * 8, v * 8 + 8)].flatMap((row, corner) => (row === absent ? [] : [{ row, corner }]));
+		const rows = [...cubes.subarray(v * 8, v * 8 + 8)].flatMap((cube) => (cube === absent ? [] : [{ row: cube >>> 3, corner: cube & 7 }]));
 		for (let k = 0; k < channels; k++) {
 			const column = (corner: number) => (k === 0 ? corner : k < 4 ? 8 + corner * 3 + k - 1 : 53 + corner * 6 + k - 4);
 			const sum = rows.reduce((total, { row, corner }) => total + features[row * columns + column(corner)] + (k === 0 ? bias : 0), 0);
@@ -36,9 +36,12 @@ function reference(
 /** Every vertex touches 1 to 8 cubes. */
 function randomCubes(vertices: number, rows: number): Uint32Array {
 	const random = randomValues(vertices * 8, 7);
-	return Uint32Array.from({ length: vertices * 8 }, (_, i) =>
-		random[i] > 0.4 && i % 8 !== Math.floor(i / 8) % 8 ? absent : Math.floor(Math.abs(random[i]) * rows),
-	);
+	const cubes = new Uint32Array(vertices * 8).fill(absent);
+	for (let v = 0; v < vertices; v++) {
+		for (let i = 0; i <= v % 8; i++) cubes[v * 8 + i] = Math.floor(Math.abs(random[v * 8 + i]) * rows) * 8 + ((v + i * 3) % 8);
+		cubes.subarray(v * 8, v * 8 + 8).sort();
+	}
+	return cubes;
 }
 
 describe("vertexMeans", () => {
