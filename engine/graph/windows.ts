@@ -19,7 +19,7 @@ export function forEachWindow(
 	for (const tensor of tensors) {
 		const rowBytes = elementCount(tensor.shape.slice(1)) * elementBytes(tensor.dtype);
 		if (rowBytes * rows <= limit) continue;
-		const aligned = (256 / greatestCommonDivisor(256, rowBytes)) * granularity;
+		const aligned = leastCommonMultiple(256 / greatestCommonDivisor(256, rowBytes), granularity);
 		const fitting = Math.floor(limit / rowBytes / aligned) * aligned;
 		if (fitting === 0) {
 			throw new SyncHumanError(
@@ -34,8 +34,7 @@ export function forEachWindow(
 		let aligned = granularity;
 		for (const tensor of tensors) {
 			const rowBytes = elementCount(tensor.shape.slice(1)) * elementBytes(tensor.dtype);
-			const own = 256 / greatestCommonDivisor(256, rowBytes);
-			aligned = (aligned * own) / greatestCommonDivisor(aligned, own);
+			aligned = leastCommonMultiple(aligned, 256 / greatestCommonDivisor(256, rowBytes));
 		}
 		step = Math.max(aligned, Math.floor(step / aligned) * aligned);
 	}
@@ -44,4 +43,8 @@ export function forEachWindow(
 
 function greatestCommonDivisor(a: number, b: number): number {
 	return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+	return (a * b) / greatestCommonDivisor(a, b);
 }

@@ -1,0 +1,35 @@
+// y[m, c] = factor * sum_s x[image * imageRowsIn + table[m mod imageRowsOut, s], c], image = m / imageRowsOut; entries of -1 add nothing.
+// factor is 1, or 1 / (entries + 1) where `countPlusOne`. One invocation an element; sums in f32, in the order of the entries.
+alias Input = f32;
+alias Output = f32;
+override workgroupSize: u32 = 64;
+override countPlusOne: bool = false;
+struct Params {
+  count: u32,         // rows * columns of y
+  columns: u32,
+  entries: u32,       // of a row of the table
+  imageRowsIn: u32, imageRowsOut: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<Input>;            // [images * imageRowsIn, columns]
+@group(0) @binding(1) var<storage, read> table: array<i32>;          // [imageRowsOut, entries]
+@group(0) @binding(2) var<storage, read_write> y: array<Output>;     // [images * imageRowsOut, columns]
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(workgroupSize)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = id.x + id.y * groups.x * workgroupSize;
+  if (index >= params.count) { return; }
+  let row = index / params.columns;
+  let column = index - row * params.columns;
+  let image = row / params.imageRowsOut;
+  let first = (row - image * params.imageRowsOut) * params.entries;
+  var sum = 0.0;
+  var present = 0.0;
+  for (var entry = 0u; entry < params.entries; entry++) {
+    let source = table[first + entry];
+    if (source < 0) { continue; }
+    sum += f32(x[(image * params.imageRowsIn + u32(source)) * params.columns + column]);
+    present += 1.0;
+  }
+  y[index] = Output(select(sum, sum / (present + 1.0), countPlusOne));
+}
