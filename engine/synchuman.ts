@@ -1,0 +1,90 @@
+import type { Checkpoint } from "../weights/checkpoint.ts";
+import { defaults } from "./defaults.ts";
+import { SyncHumanError } from "./error.ts";
+import type { Device } from "./gpu/device.ts";
+import type { Image } from "./image/image.ts";
+import type { PartContext, PartMeasurement, Progress } from "./stages/part.ts";
+import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
+import { runStageOne } from "./stages/stage1.ts";
+import { runStageTwo } from "./stages/stage2.ts";
+
+/** What the engine works with. */
+export interface OpenOptions {
+	/** An opened GPU, see engine/gpu/device.ts. Closed by whoever opened it. */
+	readonly device: Device;
+	readonly weights: Checkpoint;
+	/** Precision of weights and activations; default f16 where the GPU has it. */
+	readonly dtype?: "f16" | "f32";
+	/** Bytes of GPU memory that may be used. */
+	readonly maxMemory?: number;
+}
+
+/** Choices of one run; each defaults to engine/defaults.ts. */
+export interface RunOptions {
+	readonly seed?: number;
+	/** Denoising steps of stage 1. */
+	readonly steps?: number;
+	/** Steps of stage 2's latent flow. */
+	readonly stageTwoSteps?: number;
+	/** Guidance of stage 1. */
+	readonly guidance?: number;
+	/** Stops at the next step with code "aborted". */
+	readonly signal?: AbortSignal;
+	readonly onProgress?: (progress: Progress) => void;
+}
+
+/**
+ * The whole walk: picture -> five views and voxels (stage 1) -> coloured mesh and Gaussians (stage 2). Same seed, device and build:
+ * same bytes. Throws SyncHumanError, whose code says what kind of problem it is.
+ */
+export class SyncHuman {
+	readonly device: Device;
+	readonly weights: Checkpoint;
+	readonly dtype: "f16" | "f32";
+	/** What every part cost so far, in the order they ran. */
+	readonly measurements: PartMeasurement[] = [];
+	readonly #maxMemory: number | undefined;
+
+	private constructor(options: OpenOptions, dtype: "f16" | "f32") {
+		this.device = options.device;
+		this.weights = options.weights;
+		this.dtype = dtype;
+		this.#maxMemory = options.maxMemory;
+	}
+
+	/** Checks that device, precision and checkpoint fit together; allocates nothing. */
+	static async open(options: OpenOptions): Promise<SyncHuman> {
+		const { f16, adapter } = options.device.report;
+		const dtype = options.dtype ?? (f16 ? "f16" : "f32");
+		if (dtype === "f16" && !f16) throw new SyncHumanError("device", `${adapter} has no shader-f16.`, "Use --dtype f32.");
+		return new SyncHuman(options, dtype);
+	}
+
+	/** Picture (RGBA, the person cut out) to views and voxels. */
+	stageOne(image: Image, options: RunOptions = {}): Promise<StageOneResult> {
+		const { seed = defaults.seed, steps = defaults.steps, guidance = defaults.guidance } = options;
+		return runStageOne(this.#context(options), { checkpoint: this.weights, dtype: this.dtype, image, seed, steps, guidance });
+	}
+
+	/** Views and voxels to mesh and Gaussians. */
+	stageTwo(stageOne: StageOneResult, options: RunOptions = {}): Promise<StageTwoResult> {
+		const { seed = defaults.seed, stageTwoSteps } = options;
+		return runStageTwo(this.#context(options), { checkpoint: this.weights, dtype: this.dtype, stageOne, seed, steps: stageTwoSteps ?? defaults.stageTwoSteps });
+	}
+
+	/** Both stages. */
+	async generate(image: Image, options: RunOptions = {}): Promise<{ readonly stageOne: StageOneResult; readonly stageTwo: StageTwoResult }> {
+		const stageOne = await this.stageOne(image, options);
+		return { stageOne, stageTwo: await this.stageTwo(stageOne, options) };
+	}
+
+	#context(options: RunOptions): PartContext {
+		return {
+			device: this.device,
+			maxMemory: this.#maxMemory,
+			onProgress: options.onProgress,
+			signal: options.signal,
+			measurements: this.measurements,
+		};
+	}
+}
