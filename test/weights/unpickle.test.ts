@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SyncHumanError } from "../../engine/error.ts";
+import { memoryByteSource } from "../../weights/byteSource.ts";
 import { TorchStorage, TorchTensor } from "../../weights/torchGlobals.ts";
 import { unpickle } from "../../weights/unpickle.ts";
-import { expectDamaged } from "../support/hostile.ts";
+import { openZip } from "../../weights/zip.ts";
+import { expectDamaged, expectToSurviveDamage } from "../support/hostile.ts";
 
 // Instructions by their bytes, as in Lib/pickletools.py.
 const ascii = (text: string) => [...new TextEncoder().encode(text)];
@@ -127,6 +130,16 @@ describe("unpickle", () => {
 				}
 			}),
 			{ numRuns: 3000 },
+		);
+	});
+
+	test("the pickle of a state dict survives damage", async () => {
+		const file = readFileSync(new URL("../fixtures/torch/views.pth", import.meta.url));
+		const archive = await openZip(memoryByteSource("views.pth", file));
+		const entry = archive.entries.get("views/data.pkl");
+		if (entry === undefined) throw new Error("no pickle");
+		await expectToSurviveDamage(await archive.read(entry, 1e5), async (source) =>
+			unpickle(await source.read(0, source.byteLength), source.name),
 		);
 	});
 });
