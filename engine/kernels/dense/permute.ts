@@ -32,7 +32,7 @@ export function permute(graph: Graph, request: PermuteRequest): Tensor {
 	}
 	const shape = axes.map((axis) => view[axis]);
 	const y = graph.tensor(label, request.outputDtype ?? x.dtype, shape);
-	const { extents, strides } = merged(view, axes);
+	const { extents, strides } = mergedAxes(view, axes);
 	if (extents.length > 8) throw new Error(`${graph.path}/${label}: [${view}] in order [${axes}] has more than 8 axes`);
 	const outer = shape[0] ?? 1;
 	const rowElements = elementCount(shape.slice(1));
@@ -66,7 +66,7 @@ export function permute(graph: Graph, request: PermuteRequest): Tensor {
 }
 
 /** Output extents and the view's strides along them, without axes of one and with axes merged that stay neighbours in order. */
-function merged(view: readonly number[], axes: readonly number[]): { extents: number[]; strides: number[] } {
+export function mergedAxes(view: readonly number[], axes: readonly number[]): { extents: number[]; strides: number[] } {
 	const extents: number[] = [];
 	const strides: number[] = [];
 	for (const axis of axes) {
