@@ -3,7 +3,7 @@ import { defaults } from "./defaults.ts";
 import { SyncHumanError } from "./error.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Image } from "./image/image.ts";
-import type { PartContext, PartMeasurement, Progress } from "./stages/part.ts";
+import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
 import { runStageOne } from "./stages/stage1.ts";
 import { runStageTwo } from "./stages/stage2.ts";
@@ -31,6 +31,8 @@ export interface RunOptions {
 	/** Stops at the next step with code "aborted". */
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (progress: Progress) => void;
+	/** Told the memory of each stage before it allocates. */
+	readonly onPlan?: (plan: MemoryPlan) => void;
 }
 
 /**
@@ -69,11 +71,20 @@ export class SyncHuman {
 	/** Views and voxels to mesh and Gaussians. */
 	stageTwo(stageOne: StageOneResult, options: RunOptions = {}): Promise<StageTwoResult> {
 		const { seed = defaults.seed, stageTwoSteps } = options;
-		return runStageTwo(this.#context(options), { checkpoint: this.weights, dtype: this.dtype, stageOne, seed, steps: stageTwoSteps ?? defaults.stageTwoSteps });
+		return runStageTwo(this.#context(options), {
+			checkpoint: this.weights,
+			dtype: this.dtype,
+			stageOne,
+			seed,
+			steps: stageTwoSteps ?? defaults.stageTwoSteps,
+		});
 	}
 
 	/** Both stages. */
-	async generate(image: Image, options: RunOptions = {}): Promise<{ readonly stageOne: StageOneResult; readonly stageTwo: StageTwoResult }> {
+	async generate(
+		image: Image,
+		options: RunOptions = {},
+	): Promise<{ readonly stageOne: StageOneResult; readonly stageTwo: StageTwoResult }> {
 		const stageOne = await this.stageOne(image, options);
 		return { stageOne, stageTwo: await this.stageTwo(stageOne, options) };
 	}
@@ -83,6 +94,7 @@ export class SyncHuman {
 			device: this.device,
 			maxMemory: this.#maxMemory,
 			onProgress: options.onProgress,
+			onPlan: options.onPlan,
 			signal: options.signal,
 			measurements: this.measurements,
 		};

@@ -82,7 +82,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 }
 
 /** Checks the options of `generate`; `fallback` are what a command such as `demo` puts in place of absent ones. */
-export function generateArguments({ operands, values }: CommandLine, fallback: { readonly [option: string]: string } = {}): GenerateArguments {
+export function generateArguments(
+	{ operands, values }: CommandLine,
+	fallback: { readonly [option: string]: string } = {},
+): GenerateArguments {
 	const text = (name: string): string | undefined => (values[name] as string | undefined) ?? fallback[name];
 	const preset = text("preset") ?? defaults.preset;
 	if (!presetNames.includes(preset as PresetName)) throw usage(`--preset must be ${presetNames.join(", ")}, got ${preset}`);
@@ -123,7 +126,8 @@ function whole(name: string, given: string | undefined, otherwise: number, min: 
 function real(name: string, given: string | undefined, otherwise: number): number {
 	if (given === undefined) return otherwise;
 	const value = Number(given);
-	if (given.trim() === "" || !Number.isFinite(value) || Math.abs(value) > 100) throw usage(`--${name} must be a number from -100 to 100, got ${given}`);
+	if (given.trim() === "" || !Number.isFinite(value) || Math.abs(value) > 100)
+		throw usage(`--${name} must be a number from -100 to 100, got ${given}`);
 	return value;
 }
 

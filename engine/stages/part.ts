@@ -1,10 +1,10 @@
+import type { Weights } from "../../weights/weights.ts";
 import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
 import { readPieceBytes } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
-import type { Weights } from "../../weights/weights.ts";
 
 /** Where a run stands, for progress bars and servers. */
 export interface Progress {
@@ -32,12 +32,24 @@ export interface PartMeasurement {
 	readonly peakBytes: number;
 }
 
+/** GPU memory of the parts of a stage, known before the first of them allocates. */
+export interface MemoryPlan {
+	readonly stage: string;
+	/** Bytes that each part holds while it runs, beside `heldBytes`. */
+	readonly parts: readonly { readonly part: string; readonly bytes: number }[];
+	/** Bytes that are held already. */
+	readonly heldBytes: number;
+	/** Bytes that are held at most. */
+	readonly peakBytes: number;
+}
+
 /** What all parts of a run share. */
 export interface PartContext {
 	readonly device: Device;
-	/** Bytes that the GPU may hold; a part that needs more is refused before it allocates. */
+	/** Bytes that the GPU may hold; a stage that needs more is refused before it allocates. */
 	readonly maxMemory: number | undefined;
 	readonly onProgress: ((progress: Progress) => void) | undefined;
+	readonly onPlan: ((plan: MemoryPlan) => void) | undefined;
 	readonly signal: AbortSignal | undefined;
 	/** Filled part by part. */
 	readonly measurements: PartMeasurement[];
@@ -58,6 +70,25 @@ export function partBytes(part: Part): number {
 	return held + Math.min(largestRead, readPieceBytes);
 }
 
+/**
+ * Adds up the parts of a stage that run one after the other, tells `onPlan`, and refuses with the number where `maxMemory` does not
+ * suffice, before anything is allocated.
+ */
+export function planStage(context: PartContext, stage: string, parts: readonly Part[]): void {
+	const heldBytes = context.device.memory.currentBytes;
+	const planned = parts.map((part) => ({ part: part.name, bytes: partBytes(part) }));
+	const peakBytes = heldBytes + Math.max(0, ...planned.map(({ bytes }) => bytes));
+	context.onPlan?.({ stage, parts: planned, heldBytes, peakBytes });
+	if (context.maxMemory !== undefined && peakBytes > context.maxMemory) {
+		const [largest] = planned.filter(({ bytes }) => heldBytes + bytes === peakBytes);
+		throw new SyncHumanError(
+			"memory",
+			`${stage}: ${largest.part} needs ${peakBytes} bytes of GPU memory, more than the ${context.maxMemory} allowed.`,
+			"Raise --max-memory or use a card with more memory.",
+		);
+	}
+}
+
 /** Throws code "aborted" once the run has been asked to stop. */
 export function stopIfAborted(context: PartContext): void {
 	if (context.signal?.aborted) throw new SyncHumanError("aborted", "The run was stopped.");
@@ -67,26 +98,18 @@ export function stopIfAborted(context: PartContext): void {
 export type StepReport = (step: number, steps: number) => void;
 
 /**
- * Loads a part's weights, compiles its graphs, runs `run`, and frees everything again, also on errors. Refuses with the number where
- * `maxMemory` does not suffice.
+ * Loads a part's weights, compiles its graphs, runs `run`, and frees everything again, also on errors.
  */
 export async function runPart<T>(
 	context: PartContext,
 	part: Part,
 	run: (executables: readonly Executable[], report: StepReport) => Promise<T>,
 ): Promise<T> {
-	const { device, maxMemory } = context;
+	const { device } = context;
 	stopIfAborted(context);
 	const started = performance.now();
 	const plannedBytes = partBytes(part);
 	const before = device.memory.currentBytes;
-	if (maxMemory !== undefined && before + plannedBytes > maxMemory) {
-		throw new SyncHumanError(
-			"memory",
-			`${part.name}: needs ${before + plannedBytes} bytes of GPU memory, more than the ${maxMemory} allowed.`,
-			"Raise --max-memory or use a card with more memory.",
-		);
-	}
 	device.memory.peakBytes = before;
 	const report: StepReport = (step, steps) => {
 		const elapsedMs = performance.now() - started;
