@@ -1,0 +1,178 @@
+import type { ConfigReader } from "../../weights/configReader.ts";
+import type { DualCrossAttentionConfig } from "../layers/dualCrossAttention.ts";
+import type { ModulatedTransformerBlockConfig } from "../layers/modulatedTransformerBlock.ts";
+
+/** One resolution of the UNet. */
+export interface UnetLevel {
+	readonly channels: number;
+	readonly heads: number;
+	/** Whether its blocks of the way down and of the way up have transformers. */
+	readonly attention: { readonly down: boolean; readonly up: boolean };
+}
+
+/** The multi-view UNet (SD 2.1-unCLIP with attention between views); levels from the finest on. */
+export interface UnetConfig {
+	readonly levels: readonly UnetLevel[];
+	/** Resnets of a block on the way down; one more on the way up. */
+	readonly layersPerBlock: number;
+	readonly transformerLayers: number;
+	/** Latent and image channels together. */
+	readonly inChannels: number;
+	readonly outChannels: number;
+	readonly normGroups: number;
+	readonly normEps: number;
+	readonly crossAttentionChannels: number;
+	readonly classLabelChannels: number;
+	/** Width of the sinusoid of the timestep. */
+	readonly timeSinusoidChannels: number;
+	readonly timeChannels: number;
+}
+
+/** The structure network: TRELLIS' sparse-structure flow transformer. */
+export interface StructureConfig {
+	readonly resolution: number;
+	readonly inChannels: number;
+	readonly outChannels: number;
+	readonly blocks: number;
+	readonly block: ModulatedTransformerBlockConfig;
+	/** Width of the sinusoid of the timestep. */
+	readonly timeSinusoidChannels: number;
+}
+
+/** SyncHuman_2D3DCrossSpaceDiffusion. */
+export interface CrossSpaceConfig {
+	/** Height and width of a latent. */
+	readonly latentSize: number;
+	/** Channels of a latent; the other input channels are the image's. */
+	readonly latentChannels: number;
+	readonly unet: UnetConfig;
+	readonly structure: StructureConfig;
+	readonly synchronisation: {
+		/** Structure from images: at 24 pixels, on the way down and on the way up. */
+		readonly structure: readonly [DualCrossAttentionConfig, DualCrossAttentionConfig];
+		/** Images from structure: at 12 pixels, before and after the middle. */
+		readonly images: readonly [DualCrossAttentionConfig, DualCrossAttentionConfig];
+	};
+}
+
+/** Values that are the same in every released config; others would need code that does not exist. */
+const fixed: Readonly<Record<string, boolean | number | string>> = Object.freeze({
+	num_views: 5,
+	patch_size: 1,
+	num_dual_CrossAttblocks: 2,
+	center_input_sample: false,
+	addition_downsample: false,
+	cd_attention_mid: false,
+	cd_attention_last: false,
+	multiview_attention: true,
+	mvcd_attention: true,
+	use_linear_projection: true,
+	flip_sin_to_cos: true,
+	freq_shift: 0,
+	share_mod: false,
+	qk_rms_norm_cross: false,
+	class_embed_type: "projection",
+	selfattn_block: "self_rowwise",
+	pe_mode: "ape",
+	act_fn: "silu",
+	resnet_time_scale_shift: "default",
+});
+
+/**
+ * Reads the network's config.json. `engine` is engine.json, whose optional `dual_cross_attention` has what the official constructor
+ * hard-codes (SS_query_dim_MV, MV_query_dim_MV, query_dim_Structure, heads, dim_head). Throws code "checkpoint" where a value is missing
+ * or asks for what this engine does not have.
+ */
+export function readCrossSpaceConfig(config: ConfigReader, engine: ConfigReader): CrossSpaceConfig {
+	for (const [key, value] of Object.entries(fixed)) {
+		const found =
+			typeof value === "boolean"
+				? config.boolean(key, value)
+				: typeof value === "number"
+					? config.number(key, { fallback: value })
+					: config.string(key, { fallback: value });
+		if (found !== value) throw config.error(key, `must be ${value}, got ${found}`);
+	}
+	const unet = readUnetConfig(config);
+	const channels = config.integer("model_channels", { min: 8 });
+	const structure: StructureConfig = {
+		resolution: config.integer("resolution", { min: 2, max: 128 }),
+		inChannels: config.integer("trellis_in_channels", { min: 1 }),
+		outChannels: config.integer("trellis_out_channels", { min: 1 }),
+		blocks: config.integer("num_blocks", { min: 1, max: 256 }),
+		block: {
+			channels,
+			contextChannels: config.integer("cond_channels", { min: 1 }),
+			heads: config.has("num_heads") ? config.integer("num_heads", { min: 1 }) : channels / config.integer("num_head_channels", { min: 1 }),
+			mlpRatio: config.number("mlp_ratio", { fallback: 4, min: 0.25, max: 64 }),
+			qkRmsNorm: config.boolean("qk_rms_norm", false),
+		},
+		timeSinusoidChannels: 256,
+	};
+	const latentChannels = config.integer("out_channels", { min: 1 });
+	if (structure.inChannels !== structure.outChannels)
+		throw config.error("trellis_out_channels", `must be ${structure.inChannels} as trellis_in_channels`);
+	if (channels % structure.block.heads !== 0) throw config.error("num_heads", `must divide model_channels ${channels}`);
+	return {
+		latentSize: config.integer("sample_size", { min: 8 }),
+		latentChannels,
+		unet,
+		structure,
+		synchronisation: readSynchronisation(engine),
+	};
+}
+
+/** The UNet's part of a config.json; PSHuman's has the same form. */
+export function readUnetConfig(config: ConfigReader): UnetConfig {
+	const channels = config.integers("block_out_channels", { min: 4 });
+	const length = channels.length;
+	const heads = config.integers("attention_head_dim", { length, min: 1 });
+	const blocksOf = (key: string, plain: string, attending: string) =>
+		config.strings(key, { length }).map((type) => {
+			if (type !== plain && type !== attending) throw config.error(key, `must be ${plain} or ${attending}, got ${type}`);
+			return type === attending;
+		});
+	const down = blocksOf("down_block_types", "DownBlock2D", "CrossAttnDownBlockMV2D");
+	const up = blocksOf("up_block_types", "UpBlock2D", "CrossAttnUpBlockMV2D").reverse();
+	config.string("mid_block_type", { fallback: "UNetMidBlockMV2DCrossAttn", allowed: ["UNetMidBlockMV2DCrossAttn"] });
+	const levels = channels.map((count, i) => {
+		if (count % heads[i] !== 0) throw config.error("attention_head_dim", `${heads[i]} heads must divide ${count} channels`);
+		return { channels: count, heads: heads[i], attention: { down: down[i], up: up[i] } };
+	});
+	const normGroups = config.integer("norm_num_groups", { min: 1 });
+	if (channels.some((count) => count % normGroups !== 0))
+		throw config.error("norm_num_groups", `${normGroups} must divide block_out_channels`);
+	return {
+		levels,
+		layersPerBlock: config.integer("layers_per_block", { min: 1, max: 16 }),
+		transformerLayers: config.integer("transformer_layers_per_block", { fallback: 1, min: 1, max: 16 }),
+		inChannels: config.integer("in_channels", { min: 1 }),
+		outChannels: config.integer("out_channels", { min: 1 }),
+		normGroups,
+		normEps: config.number("norm_eps", { fallback: 1e-5, min: 0 }),
+		crossAttentionChannels: config.integer("cross_attention_dim", { min: 1 }),
+		classLabelChannels: config.integer("projection_class_embeddings_input_dim", { min: 2 }),
+		timeSinusoidChannels: channels[0],
+		timeChannels: 4 * channels[0],
+	};
+}
+
+/** Sizes of the official constructor, or of engine.json. */
+function readSynchronisation(engine: ConfigReader): CrossSpaceConfig["synchronisation"] {
+	const sizes = engine.has("dual_cross_attention") ? engine.object("dual_cross_attention") : undefined;
+	const size = (key: string, official: number) => sizes?.integer(key, { fallback: official, min: 4 }) ?? official;
+	const [first, second] = sizes?.integers("SS_query_dim_MV", { fallback: [640, 1280], length: 2, min: 4 }) ?? [640, 1280];
+	const inner = {
+		structureChannels: size("query_dim_Structure", 1024),
+		heads: sizes?.integer("heads", { fallback: 16, min: 1 }) ?? 16,
+		headSize: size("dim_head", 64),
+	};
+	const images = { ...inner, imageChannels: size("MV_query_dim_MV", 1280) };
+	return {
+		structure: [
+			{ ...inner, imageChannels: first },
+			{ ...inner, imageChannels: second },
+		],
+		images: [images, images],
+	};
+}
