@@ -26,14 +26,28 @@ export interface StructureTransformer {
 	readonly outLayer: Linear;
 	/** f32 [resolution^3, channels]. */
 	readonly positions: Tensor;
-	readonly timeEmbedder: readonly [Linear, Linear];
+	readonly timeEmbedder: TimeEmbedder;
 	readonly blocks: readonly ModulatedTransformerBlock[];
+}
+
+/** TimestepEmbedder: a sinusoid through two linear layers with SiLU between them. */
+export type TimeEmbedder = readonly [Linear, Linear];
+
+/** Declares `t_embedder`: from the sinusoid's channels to the network's. */
+export function declareTimeEmbedder(weights: Weights, channels: number, sinusoidChannels: number, dtype: DType): TimeEmbedder {
+	const mlp = weights.at("mlp");
+	return [declareLinear(mlp.at(0), channels, sinusoidChannels, dtype), declareLinear(mlp.at(2), channels, channels, dtype)];
+}
+
+/** Time embeddings f32 [steps, channels] of sinusoids f32 [steps, sinusoidChannels]. */
+export function recordTimeEmbedder(graph: Graph, [first, second]: TimeEmbedder, sinusoids: Tensor): Tensor {
+	const hidden = matmul(graph, { x: sinusoids, ...first, activation: "silu", label: "mlp.0" });
+	return graph.tap("", matmul(graph, { x: hidden, ...second, label: "mlp.2" }));
 }
 
 /** Declares `input_layer`, `pos_emb`, `t_embedder`, `blocks`, `out_layer` at the root of the checkpoint. */
 export function declareStructureTransformer(weights: Weights, config: StructureConfig, dtype: DType): StructureTransformer {
 	const { channels } = config.block;
-	const embedder = weights.at("t_embedder").at("mlp");
 	return {
 		config,
 		dtype,
@@ -42,10 +56,7 @@ export function declareStructureTransformer(weights: Weights, config: StructureC
 		positions: weights.buffer("pos_emb", [config.resolution ** 3, channels], { dtype: "f32" }, () =>
 			gridPositionEmbedding(config.resolution, channels),
 		),
-		timeEmbedder: [
-			declareLinear(embedder.at(0), channels, config.timeSinusoidChannels, dtype),
-			declareLinear(embedder.at(2), channels, channels, dtype),
-		],
+		timeEmbedder: declareTimeEmbedder(weights.at("t_embedder"), channels, config.timeSinusoidChannels, dtype),
 		blocks: Array.from({ length: config.blocks }, (_, i) =>
 			declareModulatedTransformerBlock(weights.at("blocks").at(i), config.block, dtype),
 		),
@@ -91,11 +102,7 @@ export function recordStructureConditioning(
 	into: StructureConditioning,
 	inputs: { readonly condition: Tensor; readonly sinusoids: Tensor },
 ): void {
-	const [first, second] = model.timeEmbedder;
-	const time = graph.scope("t_embedder", () => {
-		const hidden = matmul(graph, { x: inputs.sinusoids, ...first, activation: "silu", label: "mlp.0" });
-		return graph.tap("", matmul(graph, { x: hidden, ...second, label: "mlp.2" }));
-	});
+	const time = graph.scope("t_embedder", () => recordTimeEmbedder(graph, model.timeEmbedder, inputs.sinusoids));
 	const timeSilu = activate(graph, time, "silu");
 	const { blocks } = model.config;
 	model.blocks.forEach((block, i) => {
