@@ -1,0 +1,131 @@
+import type { DeviceReport } from "../../gpu/device.ts";
+import { describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { forEachWindow } from "../../graph/windows.ts";
+import { type AttentionOperands, checkedOperands, type OperandMatrix } from "./attentionOperands.ts";
+
+/** Sequences of unequal lengths, queries and keys alike. */
+export interface AttentionWindows {
+	/** u32 [sequences + 1]: sequence s owns the positions offsets[s] .. offsets[s + 1]. */
+	readonly offsets: Tensor;
+	/** The largest length among them. */
+	readonly largest: number;
+}
+
+/** Attention of every query to all keys of its sequence. */
+export interface AttentionRequest extends AttentionOperands {
+	readonly sequences: number;
+	/** Queries of a sequence. Position i of sequence s is row s * queries + i of q and of the output. Unused with `windows`. */
+	readonly queries: number;
+	/** Keys of a sequence, numbered likewise; at least one. Unused with `windows`. */
+	readonly keys: number;
+	/** Sequence s reads the keys of sequence s mod keySequences (text shared by the halves of guidance); default: sequences. */
+	readonly keySequences?: number | undefined;
+	/** u32 [positions]: the row of q and of the output of each query position, where that is not the position itself. */
+	readonly queryRows?: Tensor | undefined;
+	/** u32 [positions]: the row of k and v of each key position. */
+	readonly keyRows?: Tensor | undefined;
+	/** Positions per sequence from a table instead of `queries` and `keys`. */
+	readonly windows?: AttentionWindows | undefined;
+}
+
+/**
+ * Multi-head attention softmax(scale q k^T) v, statistics and sums in f32, no mask; torch: F.scaled_dot_product_attention. Head sizes
+ * are multiples of 4 up to 512. Returns [rows of q, heads * headSize] or `into`; rows of a new output that `queryRows` does not name
+ * are undefined. Tensors beyond one binding are split by sequences where no row table stands between. Throws where shapes do not fit.
+ */
+export function attention(graph: Graph, request: AttentionRequest): Tensor {
+	const { sequences, queryRows, keyRows, windows } = request;
+	const label = request.label ?? "attention";
+	const where = `${graph.path}/${label}`;
+	const { q, k, v, y, scale } = checkedOperands(graph, where, request);
+	const queries = windows?.largest ?? request.queries;
+	const keys = windows?.largest ?? request.keys;
+	const keySequences = windows ? sequences : (request.keySequences ?? sequences);
+	if (sequences > 0 && queries > 0 && (keys < 1 || keySequences < 1))
+		throw new Error(`${where}: sequences must have keys, got ${keySequences} x ${keys}`);
+	if (windows && elementCount(windows.offsets.shape) !== sequences + 1) {
+		throw new Error(`${where}: offsets must be [${sequences + 1}], got ${describe(windows.offsets)}`);
+	}
+	if (!windows) {
+		checkPositions(where, "queryRows", queryRows, "q", q.rows, sequences * queries);
+		checkPositions(where, "keyRows", keyRows, "k and v", Math.min(k.rows, v.rows), keySequences * keys);
+	}
+	const kernel = attentionKernel(graph.device.report, request.headSize);
+	const columnsOf = (operand: OperandMatrix) => operand.column / 4;
+	const record = (first: number, count: number, tensors: { q: Tensor; k: Tensor; v: Tensor; y: Tensor }, ownKeys: number) => {
+		const queryTiles = Math.ceil(queries / kernel.queriesPerWorkgroup);
+		graph.dispatch({
+			shader: kernel.shader,
+			label,
+			aliases: { Query: q.tensor.dtype, Key: k.tensor.dtype, Value: v.tensor.dtype, Output: y.dtype },
+			overrides: {
+				...kernel.overrides,
+				hasQueryRows: queryRows !== undefined,
+				hasKeyRows: keyRows !== undefined,
+				hasWindows: windows !== undefined,
+			},
+			tensors: { ...tensors, queryRows, keyRows, offsets: windows?.offsets },
+			params: {
+				heads: request.heads,
+				headVectors: request.headSize / 4,
+				sequences: count,
+				firstSequence: first,
+				keySequences: ownKeys,
+				queries,
+				keys,
+				queryTiles,
+				queryStride: q.width / 4,
+				queryColumn: columnsOf(q),
+				keyStride: k.width / 4,
+				keyColumn: columnsOf(k),
+				valueStride: v.width / 4,
+				valueColumn: columnsOf(v),
+				outputStride: y.shape[1] / 4,
+				scale: scale * Math.LOG2E,
+			},
+			workgroups: foldedWorkgroups(queryTiles * request.heads * count),
+		});
+	};
+	// Rows named by a table can lie anywhere: only sequences that are runs of rows can be windows of the tensors.
+	const bySequence = (tensor: Tensor, rows: number): Tensor => ({ ...tensor, shape: [sequences, rows, tensor.shape[1]] });
+	const queryWindows = windows || queryRows ? [] : [bySequence(q.matrix, queries), bySequence(y, queries)];
+	const keyWindows = windows || keyRows || keySequences !== sequences ? [] : [bySequence(k.matrix, keys), bySequence(v.matrix, keys)];
+	forEachWindow(graph, sequences, queryWindows.length > 0 ? [...queryWindows, ...keyWindows] : [], (first, count) => {
+		if (count === sequences) return record(0, sequences, { q: q.matrix, k: k.matrix, v: v.matrix, y }, keySequences);
+		const [qPart, yPart] = queryWindows.map((tensor) => rowsOf(tensor, first, count));
+		const [kPart = k.matrix, vPart = v.matrix] = keyWindows.map((tensor) => rowsOf(tensor, first, count));
+		if (keyWindows.length > 0) record(0, count, { q: qPart, k: kPart, v: vPart, y: yPart }, count);
+		else record(first, count, { q: qPart, k: kPart, v: vPart, y: yPart }, keySequences);
+	});
+	return y;
+}
+
+/** A kernel for `attention`'s bindings and Params, with what the head size decides. */
+interface AttentionKernel {
+	readonly shader: string;
+	readonly overrides: Readonly<Record<string, number>>;
+	readonly queriesPerWorkgroup: number;
+}
+
+/** The one place where the kernel and its tile are chosen, by head size and device. */
+function attentionKernel(report: DeviceReport, headSize: number): AttentionKernel {
+	if (headSize > 128) return { shader: "dense/attentionWide", overrides: {}, queriesPerWorkgroup: 16 };
+	const vectorsPerThread = Math.ceil(headSize / 32);
+	// A software driver compiles for seconds, longer the more a thread does.
+	const rowsPerThread = report.software ? 4 : 8;
+	// Bytes of workgroup memory: rows of queries, scores and factors beside a tile of 32 keys.
+	const bytes = (rows: number) => rows * ((8 * vectorsPerThread + 1) * 16 + 9 * 16 + 4) + 4 * 9 * 8 * vectorsPerThread * 16;
+	const threadsY = [8, 4, 2].find((y) => bytes(rowsPerThread * y) <= report.limits.maxComputeWorkgroupStorageSize) ?? 1;
+	return {
+		shader: "dense/attention",
+		overrides: { rowsPerThread, threadsY, vectorsPerThread },
+		queriesPerWorkgroup: rowsPerThread * threadsY,
+	};
+}
+
+function checkPositions(where: string, tableName: string, table: Tensor | undefined, name: string, rows: number, positions: number): void {
+	if (table === undefined && rows < positions) throw new Error(`${where}: ${name} must have ${positions} rows, got ${rows}`);
+	if (table !== undefined && elementCount(table.shape) !== positions)
+		throw new Error(`${where}: ${tableName} must be [${positions}], got ${describe(table)}`);
+}
