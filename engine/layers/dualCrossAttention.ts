@@ -209,7 +209,9 @@ export function recordStructureFromImages(graph: Graph, block: StructureFromImag
 		v: { tensor: keyValue, column: heads * headSize },
 		heads,
 		headSize,
-		keyRows: imageColumns(graph, layout.halves, resolution),
+		sequences: layout.halves,
+		keyRows: imageColumns(graph, resolution),
+		keyRowsPerSequence: sides * resolution * resolution,
 	});
 	add(graph, "cross_attn_MV_to_Structure", stream, attended, block.attention.out);
 	const normed2 = layerNorm(graph, { x: stream, eps: layerNormEps, affine: block.norm2, label: "normStructure2" });
@@ -245,9 +247,9 @@ export function recordImagesFromStructure(graph: Graph, block: ImagesFromStructu
 	graph.tap("input_layer_stucture", fromTokens);
 	const volume = reshape(fromTokens, [halves, resolution, resolution, resolution, structureChannels]);
 	const pooled = recordDownsample(graph, "voxeldownsample", block.voxelDownsample, volume, side);
-	const keyValue = graph.tensor("to_k, to_v", images.dtype, [domains, halves, voxels, 2 * inner]);
+	const keyValue = graph.tensor("to_k, to_v", images.dtype, [halves, domains, voxels, 2 * inner]);
 	block.domains.forEach(({ attention }, domain) => {
-		const rows = { first: domain * halves * voxels, count: halves * voxels, stride: 0, segments: 1 };
+		const rows = { first: domain * voxels, count: voxels, stride: domains * voxels, segments: halves };
 		matmul(graph, { x: pooled, ...attention.keyValue, into: { tensor: keyValue, rows }, label: "to_k, to_v" });
 	});
 
@@ -271,7 +273,9 @@ export function recordImagesFromStructure(graph: Graph, block: ImagesFromStructu
 		v: { tensor: keyValue, column: inner },
 		heads,
 		headSize,
-		keyRows: voxelColumns(graph, halves, side),
+		sequences: halves,
+		keyRows: voxelColumns(graph, side),
+		keyRowsPerSequence: domains * voxels,
 	});
 	block.domains.forEach(({ attention }, domain) => {
 		const into = { tensor: stream, rows: ofDomain(domain), accumulate: true };

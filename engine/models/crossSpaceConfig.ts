@@ -35,8 +35,6 @@ export interface StructureConfig {
 	readonly outChannels: number;
 	readonly blocks: number;
 	readonly block: ModulatedTransformerBlockConfig;
-	/** Width of the sinusoid of the timestep. */
-	readonly timeSinusoidChannels: number;
 }
 
 /** SyncHuman_2D3DCrossSpaceDiffusion. */
@@ -107,7 +105,6 @@ export function readCrossSpaceConfig(config: ConfigReader, engine: ConfigReader)
 			mlpRatio: config.number("mlp_ratio", { fallback: 4, min: 0.25, max: 64 }),
 			qkRmsNorm: config.boolean("qk_rms_norm", false),
 		},
-		timeSinusoidChannels: 256,
 	};
 	const latentChannels = config.integer("out_channels", { min: 1 });
 	if (structure.inChannels !== structure.outChannels)

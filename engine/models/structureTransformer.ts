@@ -4,7 +4,6 @@ import { gridPositionEmbedding } from "../../weights/computedBuffers.ts";
 import type { Weights } from "../../weights/weights.ts";
 import { createTensor, type DType, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
-import { activate } from "../kernels/dense/elementwise.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
 import { matmul } from "../kernels/dense/matmul.ts";
 import { declareLinear, type Linear } from "../layers/linear.ts";
@@ -15,6 +14,7 @@ import {
 	recordModulatedTransformerBlock,
 	recordZeroContext,
 } from "../layers/modulatedTransformerBlock.ts";
+import { declareTimestepEmbedder, recordTimestepEmbedder, type TimestepEmbedder } from "../layers/timestepEmbedder.ts";
 import type { StructureConfig } from "./crossSpaceConfig.ts";
 
 /** TRELLIS' sparse-structure flow transformer, as it lies in the 2D-3D network's checkpoint. */
@@ -26,23 +26,8 @@ export interface StructureTransformer {
 	readonly outLayer: Linear;
 	/** f32 [resolution^3, channels]. */
 	readonly positions: Tensor;
-	readonly timeEmbedder: TimeEmbedder;
+	readonly timestepEmbedder: TimestepEmbedder;
 	readonly blocks: readonly ModulatedTransformerBlock[];
-}
-
-/** TimestepEmbedder: a sinusoid through two linear layers with SiLU between them. */
-export type TimeEmbedder = readonly [Linear, Linear];
-
-/** Declares `t_embedder`: from the sinusoid's channels to the network's. */
-export function declareTimeEmbedder(weights: Weights, channels: number, sinusoidChannels: number, dtype: DType): TimeEmbedder {
-	const mlp = weights.at("mlp");
-	return [declareLinear(mlp.at(0), channels, sinusoidChannels, dtype), declareLinear(mlp.at(2), channels, channels, dtype)];
-}
-
-/** Time embeddings f32 [steps, channels] of sinusoids f32 [steps, sinusoidChannels]. */
-export function recordTimeEmbedder(graph: Graph, [first, second]: TimeEmbedder, sinusoids: Tensor): Tensor {
-	const hidden = matmul(graph, { x: sinusoids, ...first, activation: "silu", label: "mlp.0" });
-	return graph.tap("", matmul(graph, { x: hidden, ...second, label: "mlp.2" }));
 }
 
 /** Declares `input_layer`, `pos_emb`, `t_embedder`, `blocks`, `out_layer` at the root of the checkpoint. */
@@ -56,7 +41,7 @@ export function declareStructureTransformer(weights: Weights, config: StructureC
 		positions: weights.buffer("pos_emb", [config.resolution ** 3, channels], { dtype: "f32" }, () =>
 			gridPositionEmbedding(config.resolution, channels),
 		),
-		timeEmbedder: declareTimeEmbedder(weights.at("t_embedder"), channels, config.timeSinusoidChannels, dtype),
+		timestepEmbedder: declareTimestepEmbedder(weights.at("t_embedder"), channels, dtype),
 		blocks: Array.from({ length: config.blocks }, (_, i) =>
 			declareModulatedTransformerBlock(weights.at("blocks").at(i), config.block, dtype),
 		),
@@ -94,7 +79,7 @@ export function createStructureConditioning(model: StructureTransformer, steps: 
 
 /**
  * Fills a conditioning from the image's tokens [tokens, contextChannels] (in the network's dtype) and the sinusoids of the steps' timesteps,
- * f32 [steps, timeSinusoidChannels].
+ * f32 [steps, timestepSinusoidWidth].
  */
 export function recordStructureConditioning(
 	graph: Graph,
@@ -102,8 +87,7 @@ export function recordStructureConditioning(
 	into: StructureConditioning,
 	inputs: { readonly condition: Tensor; readonly sinusoids: Tensor },
 ): void {
-	const time = graph.scope("t_embedder", () => recordTimeEmbedder(graph, model.timeEmbedder, inputs.sinusoids));
-	const timeSilu = activate(graph, time, "silu");
+	const timeSilu = graph.scope("t_embedder", () => recordTimestepEmbedder(graph, model.timestepEmbedder, inputs.sinusoids));
 	const { blocks } = model.config;
 	model.blocks.forEach((block, i) => {
 		graph.scope(`blocks.${i}`, () => {

@@ -42,7 +42,7 @@ export async function runOnce(
 	context: ParityContext,
 	record: (recording: Recording) => Readonly<Record<string, Tensor>>,
 ): Promise<RecordedValues> {
-	const graph = new Graph(device, context.name, { tapped: (name) => context.outputNames.includes(name) });
+	const graph = new Graph(device, context.name, { tapped: (name) => wanted(context, name) });
 	const inputs: Tensor[] = [];
 	try {
 		const returned = record({
@@ -74,6 +74,11 @@ export async function runOnce(
 	} finally {
 		for (const tensor of inputs) release(device, tensor.storage);
 	}
+}
+
+/** Whether a golden keeps an activation, whole or in chunks. */
+function wanted({ outputNames }: ParityContext, name: string): boolean {
+	return outputNames.includes(name) || outputNames.includes(`${name}.chunk0`);
 }
 
 /** torch: x.view(view).permute(axes), as a copy on the host. */

@@ -1,5 +1,4 @@
 import { reshape } from "../../../engine/gpu/tensor.ts";
-import { activate } from "../../../engine/kernels/dense/elementwise.ts";
 import { patchify, pixelShuffle3d, unpatchify } from "../../../engine/kernels/dense/patchify.ts";
 import {
 	declareModulatedTransformerBlock,
@@ -7,7 +6,7 @@ import {
 	recordModulatedTransformerBlock,
 	recordModulation,
 } from "../../../engine/layers/modulatedTransformerBlock.ts";
-import { declareTimeEmbedder, recordTimeEmbedder } from "../../../engine/models/structureTransformer.ts";
+import { declareTimestepEmbedder, recordTimestepEmbedder, timestepSinusoidWidth } from "../../../engine/layers/timestepEmbedder.ts";
 import { timestepEmbedding } from "../../../engine/samplers/timestepEmbedding.ts";
 import { gridPositionEmbedding } from "../../../weights/computedBuffers.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
@@ -31,21 +30,20 @@ async function runDitBlock(context: ParityContext): Promise<ParityOutputs> {
 	];
 	const [sequences, tokens] = x.shape;
 	const [, contextTokens] = condition.shape;
-	const sinusoidChannels = 256;
 	const values = await recordedRun(
 		context,
 		(weights) => ({
 			block: declareModulatedTransformerBlock(weights.at("blocks").at(0), config, dtype),
-			embedder: declareTimeEmbedder(weights.at("t_embedder"), config.channels, sinusoidChannels, dtype),
+			embedder: declareTimestepEmbedder(weights.at("t_embedder"), config.channels, dtype),
 		}),
 		({ graph, input }, { block, embedder }) => {
 			const sinusoids = input(
 				"sinusoids",
 				"f32",
-				[time.data.length, sinusoidChannels],
-				timestepEmbedding([...time.data], sinusoidChannels),
+				[time.data.length, timestepSinusoidWidth],
+				timestepEmbedding([...time.data], timestepSinusoidWidth),
 			);
-			const embedding = graph.scope("t_embedder", () => recordTimeEmbedder(graph, embedder, sinusoids));
+			const timeSilu = graph.scope("t_embedder", () => recordTimestepEmbedder(graph, embedder, sinusoids));
 			const output = graph.scope("blocks.0", () => {
 				const keyValues = recordContextKeyValues(
 					graph,
@@ -56,7 +54,7 @@ async function runDitBlock(context: ParityContext): Promise<ParityOutputs> {
 					x: input("x", dtype, [sequences * tokens, config.channels], x.data),
 					sequences,
 					tokens,
-					modulation: recordModulation(graph, block, activate(graph, embedding, "silu")),
+					modulation: recordModulation(graph, block, timeSilu),
 					context: { keyValues, tokens: contextTokens },
 				});
 			});
