@@ -5,7 +5,7 @@ const takeOutBackground =
 	"Remove the background first (any background remover that saves PNG with transparency), so that only the person is opaque.";
 
 /** Largest number of pixels that is read: PIL's own limit against decompression bombs. */
-const maxPixels = 178_956_970;
+export const maxPixels = 178_956_970;
 
 /** The box around the pixels whose alpha is above `threshold`: first and last column and row, both inclusive; undefined where none is. */
 export function alphaBox({ width, height, channels, data }: Image, threshold: number): Box | undefined {
