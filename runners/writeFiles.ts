@@ -1,0 +1,100 @@
+import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { SyncHumanError } from "../engine/error.ts";
+
+/** A file's bytes, or a stream of them. */
+export type FileContent = Uint8Array | AsyncIterable<Uint8Array>;
+
+/**
+ * Writes files of one folder, which is made where it is missing, so that under its final name a file is always whole: all are
+ * written and synced under temporary names first, then renamed in the given order. On an error none of them is replaced and the
+ * temporary ones are removed. Throws code "disk".
+ */
+export async function writeFiles(folder: string, files: Iterable<readonly [name: string, content: FileContent]>): Promise<void> {
+	const written: (readonly [temporary: string, path: string])[] = [];
+	let current = folder;
+	try {
+		await mkdir(folder, { recursive: true });
+		for (const [name, content] of files) {
+			current = join(folder, name);
+			const temporary = join(folder, `.${name}.${process.pid}.part`);
+			written.push([temporary, current]);
+			await writeSynced(temporary, content);
+		}
+		for (const [temporary, path] of written) {
+			current = path;
+			await rename(temporary, path);
+		}
+	} catch (error) {
+		for (const [temporary] of written) await rm(temporary, { force: true }).catch(() => undefined);
+		throw diskError(current, error);
+	}
+}
+
+async function writeSynced(path: string, content: FileContent): Promise<void> {
+	const file = await open(path, "w");
+	try {
+		if (content instanceof Uint8Array) await file.writeFile(content);
+		else for await (const chunk of content) await file.writeFile(chunk);
+		// A disk that runs full or a quota may show itself only here.
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+}
+
+/** Makes a folder and writes and removes a file in it, so that a run that could not save its results never begins. Throws code "disk". */
+export async function checkWritable(folder: string): Promise<void> {
+	const probe = join(folder, `.synchuman.${process.pid}.part`);
+	try {
+		await mkdir(folder, { recursive: true });
+		await writeSynced(probe, Uint8Array.of(0));
+	} catch (error) {
+		throw diskError(folder, error);
+	} finally {
+		await rm(probe, { force: true }).catch(() => undefined);
+	}
+}
+
+/** Throws code "disk" where the disk of `folder`, which need not exist yet, has fewer than `byteLength` bytes free. */
+export async function checkFreeSpace(folder: string, byteLength: number): Promise<void> {
+	let existing = folder;
+	for (;;) {
+		try {
+			const { bavail, bsize } = await statfs(existing);
+			if (bavail * bsize >= byteLength) return;
+			throw new SyncHumanError("disk", `${folder}: ${byteLength} bytes are needed, the disk has ${bavail * bsize} free.`, freeSpace);
+		} catch (error) {
+			const above = dirname(existing);
+			if (!isSystemError(error) || error.code !== "ENOENT" || above === existing) throw diskError(folder, error);
+			existing = above;
+		}
+	}
+}
+
+const freeSpace = "Free some space or choose another folder; what was finished before is kept.";
+
+const explained: Readonly<Record<string, readonly [problem: string, hint: string]>> = Object.freeze({
+	ENOSPC: ["the disk is full", freeSpace],
+	EDQUOT: ["your disk quota is used up", freeSpace],
+	EFBIG: ["the file is larger than the file system or ulimit allows", "Choose another folder, or raise the limit (ulimit -f)."],
+	EACCES: ["no permission to write", "Choose a folder that you may write to."],
+	EPERM: ["no permission to write", "Choose a folder that you may write to."],
+	EROFS: ["the file system is read-only", "Choose another folder."],
+	EEXIST: ["is not a folder", "Choose another name, or move that file away."],
+	ENOTDIR: ["a file is in the place of a folder", "Choose another name, or move that file away."],
+	EISDIR: ["a folder is in the place of a file", "Choose another name, or move that folder away."],
+	EIO: ["the disk reports an error", "Check the disk."],
+});
+
+/** An error of writing `path` as one of code "disk"; errors that are not the system's are given back as they are. */
+export function diskError(path: string, error: unknown): unknown {
+	if (!isSystemError(error)) return error;
+	const [problem, hint] = explained[error.code] ?? [error.message, "Check the folder and the disk."];
+	return new SyncHumanError("disk", `${path}: ${problem}.`, hint, { cause: error });
+}
+
+/** True for the errors of Node's file functions. */
+export function isSystemError(error: unknown): error is Error & { readonly code: string } {
+	return error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string";
+}

@@ -1,0 +1,110 @@
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Image, imageOf } from "../../engine/image/image.ts";
+import type { StageOneResult } from "../../engine/stages/results.ts";
+import { readStageOne, writeStageOne, writeStageTwo } from "../../runners/stageFolders.ts";
+import { npyArray, npyElements } from "../../weights/npy.ts";
+import { readNpz, writeNpz } from "../../weights/npz.ts";
+import { ballMesh } from "../support/ballMesh.ts";
+import { failureOf } from "../support/hostile.ts";
+import { stageOneResult } from "../support/stageResults.ts";
+
+let folder: string;
+let result: StageOneResult;
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), "synchuman-stage-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(async () => {
+	result = stageOneResult();
+	await writeStageOne(folder, result);
+});
+
+const put = (name: string, bytes: Uint8Array | string) => writeFileSync(join(folder, name), bytes);
+const latent = (values: readonly number[], shape: readonly number[], key = "coords") =>
+	put("latent.npz", writeNpz(new Map([[key, npyArray("f4", shape, Float32Array.from(values))]])));
+
+describe("stage1 folder", () => {
+	it("has upstream's names and is read back as it was", async () => {
+		const pictures = [0, 1, 2, 3, 4].flatMap((view) => [`color_${view}.png`, `normal_${view}.png`]);
+		expect(readdirSync(folder).sort()).toEqual([...pictures, "concat.png", "input.png", "latent.npz", "voxel.ply"].sort());
+		expect(await readStageOne(folder)).toEqual(result);
+		const coords = (await readNpz(new Uint8Array(readFileSync(join(folder, "latent.npz"))))).get("coords");
+		expect(coords).toMatchObject({ dtype: "f4", shape: [3, 4] });
+		if (coords !== undefined) expect(npyElements(coords)).toEqual(Float32Array.from(result.coordinates));
+		const { width, height, channels } = await sharp(join(folder, "concat.png")).metadata();
+		expect([width, height, channels]).toEqual([320, 32, 3]);
+		expect(readFileSync(join(folder, "voxel.ply"), "latin1")).toContain("element vertex 27\n");
+	});
+
+	it("is the same bytes for the same result", async () => {
+		const bytes = () => readdirSync(folder).map((name) => readFileSync(join(folder, name)).toString("base64"));
+		const before = bytes();
+		await writeStageOne(folder, result);
+		expect(bytes()).toEqual(before);
+	});
+
+	it("of numpy: stored or compressed, float or integer, any order of rows", async () => {
+		const rows = [0, 0, 0, 0, 0, 3, 2, 63, 0, 3, 40, 5, 0, 63, 63, 63];
+		for (const name of ["latent.npz", "compressed.npz"]) {
+			copyFileSync(join("test/fixtures/stageFolder", name), join(folder, "latent.npz"));
+			expect((await readStageOne(folder)).coordinates).toEqual(Int32Array.from(rows));
+		}
+	});
+
+	it("takes views of other sizes and with alpha", async () => {
+		const rgba = imageOf(20, 20, 4, new Uint8Array(1600).fill(9));
+		put("color_2.png", await pngOf(rgba));
+		const { colors } = await readStageOne(folder);
+		expect(colors[2]).toMatchObject({ width: 20, height: 20, channels: 3 });
+		expect(colors[1]).toEqual(result.colors[1]);
+	});
+
+	it.each([
+		["latent.npz", /there is no such file/, () => rmSync(join(folder, "latent.npz"))],
+		["latent.npz", /latent\.npz/, () => put("latent.npz", "not a zip")],
+		["latent.npz", /latent\.npz/, () => put("latent.npz", readFileSync(join(folder, "latent.npz")).subarray(0, 150))],
+		["latent.npz", /holds no array "coords"/, () => latent([0, 1, 2, 3], [1, 4], "voxels")],
+		["latent.npz", /must be \[n, 4\], got \[4\]/, () => latent([0, 1, 2, 3], [4])],
+		["latent.npz", /must be \[n, 4\], got \[1, 3\]/, () => latent([1, 2, 3], [1, 3])],
+		["latent.npz", /holds no voxels/, () => latent([], [0, 4])],
+		["latent.npz", /voxel 1 is \(0, 1, 2, 64\)/, () => latent([0, 1, 2, 3, 0, 1, 2, 64], [2, 4])],
+		["latent.npz", /voxel 0 is \(1, 1, 2, 3\)/, () => latent([1, 1, 2, 3], [1, 4])],
+		["latent.npz", /voxel 0 is \(0, 1.5, 2, 3\)/, () => latent([0, 1.5, 2, 3], [1, 4])],
+		["latent.npz", /voxel 0 is \(0, NaN, 2, 3\)/, () => latent([0, Number.NaN, 2, 3], [1, 4])],
+		["latent.npz", /holds a voxel twice/, () => latent([0, 1, 2, 3, 0, 1, 2, 3], [2, 4])],
+		["normal_3.png", /there is no such file/, () => rmSync(join(folder, "normal_3.png"))],
+		["color_0.png", /the PNG file is damaged/, () => put("color_0.png", readFileSync(join(folder, "color_0.png")).subarray(0, 100))],
+		["input.png", /has no alpha channel/, async () => put("input.png", await pngOf(result.colors[0]))],
+	])("refuses a %s that cannot be used: %s", async (name, problem, change) => {
+		await change();
+		const error = await failureOf(() => readStageOne(folder));
+		expect(error).toMatchObject({ code: "input", message: expect.stringMatching(problem), hint: expect.stringMatching(/\w/) });
+		expect((error as Error).message.startsWith(`${join(folder, name)}: `)).toBe(true);
+	});
+});
+
+const pngOf = ({ width, height, channels, data }: Image) =>
+	sharp(data, { raw: { width, height, channels: channels as 3 | 4 } })
+		.png()
+		.toBuffer();
+
+describe("stage2 folder", () => {
+	it("holds output.glb with what it was made from", async () => {
+		const gaussians = { count: 0, positions: none, featuresDc: none, scales: none, rotations: none, opacities: none };
+		await writeStageTwo(
+			join(folder, "two"),
+			{ mesh: ballMesh([0, 0, 0], 0.4, 8), gaussians, syntheticGeometry: false },
+			{ seed: 43, weights: "w" },
+		);
+		expect(readdirSync(join(folder, "two"))).toEqual(["output.glb"]);
+		const glb = readFileSync(join(folder, "two", "output.glb"));
+		const json = JSON.parse(glb.subarray(20, 20 + glb.readUInt32LE(12)).toString());
+		expect(json.asset.extras).toEqual({ seed: 43, weights: "w" });
+	});
+});
+
+const none = new Float32Array(0);
