@@ -33,8 +33,7 @@ const writePieceBytes = 64 << 20;
 export function writeTensor(device: Device, tensor: Tensor, values: TensorValues): void {
 	if (values.length !== elementCount(tensor.shape))
 		throw new RangeError(`${tensor.storage.label}: must be ${describe(tensor)}, got ${values.length} values`);
-	const { buffer } = tensor.storage;
-	if (buffer === undefined) throw new Error(`${tensor.storage.label}: has no memory`);
+	const buffer = bufferOf(tensor);
 	const stored =
 		tensor.dtype === "f16" && values instanceof Float32Array
 			? float32ToFloat16(values)
@@ -54,6 +53,19 @@ export function writeTensor(device: Device, tensor: Tensor, values: TensorValues
 	}
 }
 
+/** Copies all bytes of a tensor to another of the same size, on the GPU. */
+export function copyTensor(device: Device, from: Tensor, to: Tensor): void {
+	if (tensorBytes(from) !== tensorBytes(to)) throw new RangeError(`copyTensor: ${describe(from)} does not fit ${describe(to)}`);
+	const encoder = device.gpu.createCommandEncoder();
+	encoder.copyBufferToBuffer(bufferOf(from), from.byteOffset, bufferOf(to), to.byteOffset, tensorBytes(from));
+	device.gpu.queue.submit([encoder.finish()]);
+}
+
+function bufferOf({ storage }: Tensor): GPUBuffer {
+	if (storage.buffer === undefined) throw new Error(`${storage.label}: has no memory`);
+	return storage.buffer;
+}
+
 /** The values of a tensor after everything submitted so far; f16 is widened to f32, integers are reinterpreted bit for bit. */
 export async function readTensor(device: Device, tensor: Tensor): Promise<Float32Array> {
 	const bytes = await readBytes(device, tensor);
@@ -70,8 +82,7 @@ export async function readUnsigned(device: Device, tensor: Tensor): Promise<Uint
 export const readPieceBytes = 16 << 20;
 
 async function readBytes(device: Device, tensor: Tensor): Promise<ArrayBuffer> {
-	const { buffer } = tensor.storage;
-	if (buffer === undefined) throw new Error(`${tensor.storage.label}: has no memory`);
+	const buffer = bufferOf(tensor);
 	const byteLength = Math.max(4, Math.ceil(tensorBytes(tensor) / 4) * 4);
 	const result = new Uint8Array(byteLength);
 	const pieceBytes = Math.min(byteLength, readPieceBytes);

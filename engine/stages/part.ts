@@ -1,7 +1,8 @@
 import type { Weights } from "../../weights/weights.ts";
 import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
-import { readPieceBytes } from "../gpu/transfer.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { allocate, readPieceBytes, release } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
@@ -60,6 +61,10 @@ export interface Part {
 	readonly name: string;
 	readonly weights: readonly Weights[];
 	readonly graphs: readonly Graph[];
+	/** Tensors that several of its graphs share: allocated before the graphs are compiled, freed with the part. */
+	readonly tensors?: readonly Tensor[];
+	/** GPU bytes that it allocates besides, while its graphs are there. */
+	readonly extraBytes?: number;
 }
 
 /** GPU bytes that running a part allocates: weights, everything its graphs hold, and the buffer its results are read through. */
@@ -67,15 +72,16 @@ export function partBytes(part: Part): number {
 	const plans = part.graphs.map(planGraph);
 	const held = plans.reduce((sum, plan) => sum + plan.byteLength, 0) + part.weights.reduce((sum, weights) => sum + weights.byteLength, 0);
 	const largestRead = Math.max(0, ...plans.flatMap((plan) => plan.pinned.map((storage) => storage.byteLength)));
-	return held + Math.min(largestRead, readPieceBytes);
+	const shared = (part.tensors ?? []).reduce((sum, { storage }) => sum + storage.byteLength, 0);
+	return held + shared + Math.max(part.extraBytes ?? 0, Math.min(largestRead, readPieceBytes));
 }
 
 /**
  * Adds up the parts of a stage that run one after the other, tells `onPlan`, and refuses with the number where `maxMemory` does not
- * suffice, before anything is allocated.
+ * suffice, before anything is allocated. `handedOver` are tensors that one part leaves for the next.
  */
-export function planStage(context: PartContext, stage: string, parts: readonly Part[]): void {
-	const heldBytes = context.device.memory.currentBytes;
+export function planStage(context: PartContext, stage: string, parts: readonly Part[], handedOver: readonly Tensor[] = []): void {
+	const heldBytes = handedOver.reduce((sum, { storage }) => sum + storage.byteLength, context.device.memory.currentBytes);
 	const planned = parts.map((part) => ({ part: part.name, bytes: partBytes(part) }));
 	const peakBytes = heldBytes + Math.max(0, ...planned.map(({ bytes }) => bytes));
 	context.onPlan?.({ stage, parts: planned, heldBytes, peakBytes });
@@ -121,6 +127,7 @@ export async function runPart<T>(
 		for (const weights of part.weights) await weights.load(device, context.signal && { signal: context.signal });
 		await device.idle();
 		const loaded = performance.now();
+		for (const { storage } of part.tensors ?? []) allocate(device, storage);
 		for (const graph of part.graphs) executables.push(await compileGraph(graph));
 		const result = await run(executables, report);
 		context.measurements.push({
@@ -134,6 +141,7 @@ export async function runPart<T>(
 		return result;
 	} finally {
 		for (const executable of executables) executable.destroy();
+		for (const { storage } of part.tensors ?? []) release(device, storage);
 		for (const weights of part.weights) weights.release();
 	}
 }

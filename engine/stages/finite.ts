@@ -1,0 +1,27 @@
+import { SyncHumanError } from "../error.ts";
+import type { Device } from "../gpu/device.ts";
+import type { Executable } from "../graph/executable.ts";
+import { findNonFinite } from "../kernels/dense/nonFinite.ts";
+
+/**
+ * Throws code "device" where a part's result holds NaN or infinity, naming the first layer that wrote one: `replay` gives the executable,
+ * its inputs written anew, whose run is looked at dispatch by dispatch.
+ */
+export async function requireFinite(
+	device: Device,
+	part: string,
+	values: Float32Array,
+	replay: () => Promise<Executable> | Executable,
+): Promise<void> {
+	const bad = values.findIndex((value) => !Number.isFinite(value));
+	if (bad < 0) return;
+	const found = await findNonFinite(device, await replay());
+	const where = found
+		? `${found.label} (${found.count} values of ${found.tensor})`
+		: `not found again when the step was repeated (value ${bad})`;
+	throw new SyncHumanError(
+		"device",
+		`${part}: the result is not finite; first in ${where}.`,
+		"Try --dtype f32. If that helps, the weights overflow half precision; please report the layer.",
+	);
+}

@@ -1,0 +1,135 @@
+import type { Device } from "../gpu/device.ts";
+import { createTensor, type Tensor } from "../gpu/tensor.ts";
+import { writeTensor } from "../gpu/transfer.ts";
+import type { Executable } from "../graph/executable.ts";
+import { Graph } from "../graph/graph.ts";
+import { flowEulerStep } from "../kernels/dense/flowEulerStep.ts";
+import { timestepSinusoidWidth } from "../layers/timestepEmbedder.ts";
+import {
+	createSlatFlowCondition,
+	recordSlatFlow,
+	recordSlatFlowCondition,
+	type SlatFlow,
+	type SlatFlowCondition,
+} from "../models/slatFlow.ts";
+import type { SlatFlowGeometry } from "../models/slatFlowGeometry.ts";
+import type { StageTwoStep } from "../samplers/flowEuler.ts";
+import { timestepEmbedding } from "../samplers/timestepEmbedding.ts";
+
+/** One step of the sampler as a graph: velocities, then the update of the state in place. */
+export interface SlatStepGraph {
+	readonly graph: Graph;
+	/** f32 [1, 256], to be written before the step. */
+	readonly sinusoid: Tensor;
+	/** f32 [predictions * voxels, channels]: with the condition, then (where guided) without. Kept between the steps. */
+	readonly velocity: Tensor;
+}
+
+/** Graphs and state of sampling structured latents, recorded and without memory. */
+export interface SlatSampling {
+	/** Resident tensors that must have memory before any graph is compiled: the state and what the condition leaves for all steps. */
+	readonly resident: readonly Tensor[];
+	/** f32 [voxels, channels]: noise before, latents after; not yet multiplied by the latents' deviations. */
+	readonly state: Tensor;
+	/** Runs once, before the steps. */
+	readonly conditionGraph: Graph;
+	/** Input of `conditionGraph`: f32 [tokens, contextChannels] features of the picture. */
+	readonly cond: Tensor;
+	/** Undefined where no step of the schedule needs it. */
+	readonly guided: SlatStepGraph | undefined;
+	readonly plain: SlatStepGraph | undefined;
+}
+
+/** What is recorded. */
+export interface SlatSamplingRequest {
+	readonly geometry: SlatFlowGeometry;
+	/** Tokens of the picture's features. */
+	readonly tokens: number;
+	readonly schedule: readonly StageTwoStep[];
+	/** Strength s of the guidance (1 + s) c - s n. */
+	readonly guidance: number;
+}
+
+/** Records sampling with interval guidance. Upstream: FlowEulerGuidanceIntervalSampler over SLatFlowModel. */
+export function recordSlatSampling(device: Device, model: SlatFlow, request: SlatSamplingRequest): SlatSampling {
+	const { geometry, tokens, schedule } = request;
+	const { inChannels, block } = model.config;
+	const state = createTensor("latents", "f32", [geometry.levels[0].set.count, inChannels], "resident");
+	const condition = createSlatFlowCondition(model, tokens);
+	const conditionGraph = new Graph(device, "latent flow: condition");
+	const cond = conditionGraph.input("cond", "f32", [tokens, block.contextChannels]);
+	recordSlatFlowCondition(conditionGraph, model, cond, condition);
+	const stepGraph = (guided: boolean) =>
+		schedule.some((step) => step.guided === guided) ? recordStep(device, model, { ...request, condition, state }, guided) : undefined;
+	return {
+		resident: [state, ...condition.keyValues, ...condition.zeros],
+		state,
+		conditionGraph,
+		cond,
+		guided: stepGraph(true),
+		plain: stepGraph(false),
+	};
+}
+
+interface StepRequest extends SlatSamplingRequest {
+	readonly condition: SlatFlowCondition;
+	readonly state: Tensor;
+}
+
+function recordStep(
+	device: Device,
+	model: SlatFlow,
+	{ geometry, condition, state, guidance }: StepRequest,
+	guided: boolean,
+): SlatStepGraph {
+	const graph = new Graph(device, guided ? "latent flow: guided step" : "latent flow: step");
+	const sinusoid = graph.input("sinusoid", "f32", [1, timestepSinusoidWidth]);
+	const velocity = graph.output(
+		recordSlatFlow(graph, model, { x: state, sinusoid, condition, predictions: guided ? "both" : "conditional", geometry }),
+	);
+	const [voxels, channels] = state.shape;
+	flowEulerStep(graph, {
+		x: state,
+		conditional: { tensor: velocity },
+		...(guided && { unconditional: { tensor: velocity, start: voxels * channels }, form: "extrapolated" as const, guidance }),
+		dt: graph.scalar("timeStep", 0),
+	});
+	return { graph, sinusoid, velocity };
+}
+
+/** The compiled graphs of a sampling; those it does not have are undefined. */
+export interface SlatSamplingExecutables {
+	readonly condition: Executable;
+	readonly guided: Executable | undefined;
+	readonly plain: Executable | undefined;
+}
+
+/**
+ * Samples: writes the noise [voxels, channels] and the picture's features [tokens, contextChannels], then runs the schedule. The latents
+ * are left in `sampling.state`. `onStep` is called after a step was submitted.
+ */
+export async function runSlatSampling(
+	device: Device,
+	sampling: SlatSampling,
+	executables: SlatSamplingExecutables,
+	inputs: { readonly noise: Float32Array; readonly cond: Float32Array; readonly schedule: readonly StageTwoStep[] },
+	onStep?: (step: StageTwoStep) => Promise<void>,
+): Promise<void> {
+	writeTensor(device, sampling.state, inputs.noise);
+	executables.condition.write(sampling.cond, inputs.cond);
+	await executables.condition.run();
+	for (const step of inputs.schedule) {
+		const recorded = step.guided ? sampling.guided : sampling.plain;
+		const executable = step.guided ? executables.guided : executables.plain;
+		if (recorded === undefined || executable === undefined) throw new Error("latent flow: the schedule is not the one that was recorded");
+		executable.write(recorded.sinusoid, timestepEmbedding([step.timestep], timestepSinusoidWidth));
+		await executable.run({ timeStep: step.timeStep });
+		await onStep?.(step);
+	}
+}
+
+/** Latents as the decoders take them: state * deviation + mean, channel by channel, in float32. */
+export function denormalizedLatents(state: Float32Array, mean: readonly number[], deviation: readonly number[]): Float32Array {
+	const channels = mean.length;
+	return state.map((value, i) => Math.fround(value * Math.fround(deviation[i % channels])) + Math.fround(mean[i % channels]));
+}

@@ -1,0 +1,257 @@
+import type { Checkpoint } from "../../weights/checkpoint.ts";
+import type { ConfigReader } from "../../weights/configReader.ts";
+import { syntheticBody } from "../../weights/syntheticCheckpoint.ts";
+import { Weights } from "../../weights/weights.ts";
+import { defaults } from "../defaults.ts";
+import { SyncHumanError } from "../error.ts";
+import { createTensor, type DType, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { allocate, copyTensor, release } from "../gpu/transfer.ts";
+import { Graph } from "../graph/graph.ts";
+import type { Image } from "../image/image.ts";
+import { centredOnBlack } from "../image/personImage.ts";
+import { inputForDino, loadView, viewForDino } from "../image/stageViews.ts";
+import { subdividedCoordinates } from "../kernels/sparse/subdividedVoxels.ts";
+import { extractMesh } from "../mesh/flexicubes.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import { vertexColors } from "../mesh/vertexColors.ts";
+import { vertexNormals } from "../mesh/vertexNormals.ts";
+import { declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
+import { declareSlatFlow, readSlatFlowConfig } from "../models/slatFlow.ts";
+import { declareSlatGaussianDecoder, readSlatGaussianDecoderConfig, recordSlatGaussianDecoder } from "../models/slatGaussianDecoder.ts";
+import { declareSlatMeshDecoder, readSlatMeshDecoderConfig, recordSlatMeshDecoder } from "../models/slatMeshDecoder.ts";
+import { type BodyShell, bodyCoordinates, bodySdf } from "../random/bodyGeometry.ts";
+import { TorchCpuGenerator } from "../random/mt19937.ts";
+import { stageTwoSchedule } from "../samplers/flowEuler.ts";
+import { requireFinite } from "./finite.ts";
+import { prepareLatentFlow, runLatentFlow } from "./latentFlow.ts";
+import { type Part, type PartContext, planStage, runPart } from "./part.ts";
+import type { GaussianCloud, StageOneResult, StageTwoResult } from "./results.ts";
+
+/** What a run of stage 2 is made from. */
+export interface StageTwoRequest {
+	readonly checkpoint: Checkpoint;
+	readonly dtype: DType;
+	readonly stageOne: StageOneResult;
+	readonly seed: number;
+	/** Steps of the latent flow. */
+	readonly steps: number;
+}
+
+/** Body views that the decoders and the colours see; the face view is not among them. */
+const bodyViews = 4;
+
+/** The analytic SDF is counted in cubes of FlexiCubes' grid and as many times more, so that it stands above the decoder's noise. */
+const syntheticSdfGain = 4;
+
+/** pipeline.json's sampler and normalisation; where the sampler's values are absent, the released ones. */
+function readPipeline(pipeline: ConfigReader) {
+	const sampler = pipeline.has("slat_sampler") ? pipeline.object("slat_sampler") : undefined;
+	const params = sampler?.has("params") ? sampler.object("params") : undefined;
+	const normalization = pipeline.object("slat_normalization");
+	const [start, end] =
+		params?.numbers("cfg_interval", { fallback: defaults.stageTwoGuidanceInterval, length: 2 }) ?? defaults.stageTwoGuidanceInterval;
+	return {
+		guidance: params?.number("cfg_strength", { fallback: defaults.stageTwoGuidance }) ?? defaults.stageTwoGuidance,
+		interval: [start, end] as const,
+		rescaleT: params?.number("rescale_t", { fallback: defaults.rescaleT }) ?? defaults.rescaleT,
+		mean: normalization.numbers("mean"),
+		deviation: normalization.numbers("std"),
+	};
+}
+
+/** The figure of a synthetic checkpoint, or undefined for a real one. */
+function syntheticShell(checkpoint: Checkpoint): BodyShell | undefined {
+	if (!checkpoint.name.startsWith("synthetic:")) return undefined;
+	return checkpoint.name === "synthetic:full" ? syntheticBody.full : syntheticBody.tiny;
+}
+
+/**
+ * Views and voxels to mesh and Gaussians. Upstream: SyncHumanTwoStagePipeline.run up to to_glb, its noise seeded here. With synthetic
+ * weights, and only then, the voxels are those of an analytic figure, whose SDF is added to the mesh decoder's.
+ */
+export async function runStageTwo(context: PartContext, request: StageTwoRequest): Promise<StageTwoResult> {
+	const { device } = context;
+	const { checkpoint, dtype, stageOne, seed, steps } = request;
+	const shell = syntheticShell(checkpoint);
+	const coords = shell ? bodyCoordinates(shell) : stageOne.coordinates;
+	if (coords.length === 0) {
+		throw new SyncHumanError(
+			"input",
+			"Stage 1 found no occupied voxel.",
+			"Use a picture in which the whole person is visible and cut out, or another seed.",
+		);
+	}
+	const voxels = coords.length / 4;
+	const engine = await checkpoint.engine();
+	const pipeline = readPipeline(await checkpoint.secondStage());
+	const views = prepareViews(context, await openWeights(checkpoint, "dinov2"), engine, dtype);
+	const flowWeights = await openWeights(checkpoint, "slat_flow_model");
+	const flow = prepareLatentFlow(
+		context,
+		flowWeights,
+		declareSlatFlow(flowWeights, readSlatFlowConfig(await checkpoint.config("slat_flow_model")), dtype),
+		{
+			coords,
+			tokens: views.tokens,
+			guidance: pipeline.guidance,
+		},
+	);
+	const decoderInputs = { coords, colors: views.colors, normals: views.normals };
+
+	const splatWeights = await openWeights(checkpoint, "slat_decoder_gs");
+	const splatGraph = new Graph(device, "Gaussian decoder");
+	const splatConfig = readSlatGaussianDecoderConfig(await checkpoint.config("slat_decoder_gs"), engine);
+	const splatLatent = splatGraph.input("latent", "f32", [voxels, splatConfig.trunk.latentChannels]);
+	const gaussians = splatGraph.output(
+		recordSlatGaussianDecoder(splatGraph, declareSlatGaussianDecoder(splatWeights, splatConfig, dtype), {
+			...decoderInputs,
+			slat: splatLatent,
+		}).activated,
+	);
+	const splatPart: Part = { name: "Gaussian decoder", weights: [splatWeights], graphs: [splatGraph] };
+
+	const meshWeights = await openWeights(checkpoint, "slat_decoder_mesh");
+	const meshGraph = new Graph(device, "mesh decoder");
+	const meshConfig = readSlatMeshDecoderConfig(await checkpoint.config("slat_decoder_mesh"), engine);
+	const meshLatent = meshGraph.input("latent", "f32", [voxels, meshConfig.trunk.latentChannels]);
+	const cubes = meshGraph.output(
+		recordSlatMeshDecoder(meshGraph, declareSlatMeshDecoder(meshWeights, meshConfig, dtype), { ...decoderInputs, slat: meshLatent }, false),
+	);
+	const cubeCoords = positionsOf(subdividedCoordinates(subdividedCoordinates(coords)));
+	const resolution = meshConfig.trunk.resolution * 4;
+	// FlexiCubes: index lists, vertex means, positions; measured 80 bytes a cube.
+	const meshPart: Part = { name: "mesh decoder", weights: [meshWeights], graphs: [meshGraph], extraBytes: (cubeCoords.length / 3) * 80 };
+
+	for (const weights of [views.weights, flowWeights, splatWeights, meshWeights]) weights.finish();
+	planStage(context, "stage 2", [views.part, flow.part, splatPart, meshPart], [views.colors, views.normals]);
+	try {
+		for (const { storage } of [views.colors, views.normals]) allocate(device, storage);
+		const condition = await runViews(context, views, stageOne);
+		const normalized = await runLatentFlow(context, flow, {
+			condition,
+			noise: new TorchCpuGenerator(seed).normals(voxels * pipeline.mean.length),
+			schedule: stageTwoSchedule(steps, pipeline.rescaleT, pipeline.interval),
+		});
+		const latents = normalized.map(
+			(value, i) => Math.fround(value * pipeline.deviation[i % pipeline.deviation.length]) + pipeline.mean[i % pipeline.mean.length],
+		);
+		const splats = await runPart(context, splatPart, async ([executable]) => {
+			const prepare = () => {
+				executable.write(splatLatent, latents);
+				return executable;
+			};
+			await prepare().run();
+			const values = await executable.read(gaussians);
+			await requireFinite(device, splatPart.name, values, prepare);
+			return gaussianCloud(values);
+		});
+		const mesh = await runPart(context, meshPart, async ([executable]) => {
+			const prepare = () => {
+				executable.write(meshLatent, latents);
+				return executable;
+			};
+			await prepare().run();
+			const surface = await extractMesh(device, {
+				cubeFeatures: cubes,
+				coords: cubeCoords,
+				resolution,
+				addedSdf:
+					shell &&
+					((x, y, z) => syntheticSdfGain * resolution * shell.height * bodySdf(x / shell.height, y / shell.height, z / shell.height)),
+			});
+			await requireFinite(device, meshPart.name, surface.positions, prepare);
+			return surface;
+		});
+		if (mesh.faces.length === 0) {
+			throw new SyncHumanError("input", "The mesh decoder's surface is empty.", "Use another picture or another seed.");
+		}
+		return { mesh: colored(mesh, stageOne), gaussians: splats, syntheticGeometry: shell !== undefined };
+	} finally {
+		for (const { storage } of [views.colors, views.normals]) release(device, storage);
+	}
+}
+
+async function openWeights(checkpoint: Checkpoint, component: Parameters<Checkpoint["tensors"]>[0]): Promise<Weights> {
+	return Weights.open(await checkpoint.tensors(component));
+}
+
+/** DINOv2 over the input picture (condition) and the views (features handed over to the decoders). */
+function prepareViews(context: PartContext, weights: Weights, engine: ConfigReader, dtype: DType) {
+	const { device } = context;
+	const config = readDinov2Config(engine);
+	const model = declareDinov2(weights, config, dtype);
+	const viewPixels = engine.integer("multiview_pixels", { fallback: defaults.dinoViewSize, min: config.patchSize });
+	const inputGraph = new Graph(device, "DINOv2 of the input");
+	const input = inputGraph.input("pixels", "f32", [1, defaults.inputSize, defaults.inputSize, 3]);
+	const { condition } = recordDinov2(inputGraph, model, { pixels: input, condition: true });
+	const viewGraph = new Graph(device, "DINOv2 of a view");
+	const view = viewGraph.input("pixels", "f32", [1, viewPixels, viewPixels, 3]);
+	const { features } = recordDinov2(viewGraph, model, { pixels: view, features: "f32" });
+	if (condition === undefined || features === undefined) throw new Error("DINOv2 gave no condition or no features");
+	const maps = (label: string) => createTensor(label, "f32", [bodyViews, ...features.shape.slice(1)], "resident");
+	return {
+		weights,
+		part: { name: "view features", weights: [weights], graphs: [inputGraph, viewGraph] } satisfies Part,
+		tokens: condition.shape[1],
+		viewPixels,
+		input,
+		view,
+		condition: inputGraph.output(condition),
+		features: viewGraph.output(features),
+		colors: maps("features of the colour views"),
+		normals: maps("features of the normal views"),
+	};
+}
+
+/** Fills the handed-over features; gives the condition [tokens, channels]. */
+function runViews(context: PartContext, views: ReturnType<typeof prepareViews>, stageOne: StageOneResult): Promise<Float32Array> {
+	const { device } = context;
+	return runPart(context, views.part, async ([ofInput, ofView], report) => {
+		const prepare = () => {
+			ofInput.write(views.input, inputForDino(centredOnBlack(stageOne.input, defaults.inputSize)).data);
+			return ofInput;
+		};
+		await prepare().run();
+		const condition = await ofInput.read(views.condition);
+		await requireFinite(device, views.part.name, condition, prepare);
+		const jobs: readonly (readonly [Tensor, readonly Image[]])[] = [
+			[views.colors, stageOne.colors],
+			[views.normals, stageOne.normals],
+		];
+		for (const [kind, [maps, pictures]] of jobs.entries()) {
+			for (let view = 0; view < bodyViews; view++) {
+				ofView.write(views.view, viewForDino(loadView(pictures[view], defaults.viewSize), views.viewPixels).data);
+				await ofView.run();
+				copyTensor(device, views.features, rowsOf(maps, view, 1));
+				await device.idle();
+				report(1 + kind * bodyViews + view, 1 + 2 * bodyViews);
+			}
+		}
+		return condition;
+	});
+}
+
+/** The x, y, z of rows (batch, x, y, z). */
+function positionsOf(coords: Int32Array): Int32Array {
+	return coords.filter((_, index) => index % 4 !== 0);
+}
+
+/** Columns of the decoder's Gaussians: position 3, colour 3, scale 3, rotation 4, opacity 1. */
+function gaussianCloud(values: Float32Array): GaussianCloud {
+	const columns = 14;
+	const count = values.length / columns;
+	const pick = (first: number, width: number) => {
+		const picked = new Float32Array(count * width);
+		for (let i = 0; i < count; i++) for (let c = 0; c < width; c++) picked[i * width + c] = values[i * columns + first + c];
+		return picked;
+	};
+	return { count, positions: pick(0, 3), featuresDc: pick(3, 3), scales: pick(6, 3), rotations: pick(9, 4), opacities: pick(13, 1) };
+}
+
+/** The surface with colours from the four body views. */
+function colored(mesh: Mesh, { colors, normals }: StageOneResult): Mesh {
+	const views = colors
+		.slice(0, bodyViews)
+		.map(({ width, height, data }, view) => ({ width, height, color: data, normal: normals[view].data }));
+	return { positions: mesh.positions, faces: mesh.faces, colors: vertexColors(mesh, vertexNormals(mesh), views) };
+}
