@@ -2,7 +2,7 @@
 
 import type { ConfigReader } from "../../weights/configReader.ts";
 import type { Weights } from "../../weights/weights.ts";
-import { createTensor, type DType, elementBytes, elementCount, type Tensor } from "../gpu/tensor.ts";
+import { createTensor, type DType, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { copyColumns } from "../kernels/dense/copyColumns.ts";
 import { cast, elementwise } from "../kernels/dense/elementwise.ts";
@@ -125,14 +125,6 @@ export function createSlatFlowCondition(model: SlatFlow, tokens: number): SlatFl
 		keyValues: model.blocks.map((_, i) => createTensor(`condition ${i}`, model.dtype, [tokens, 2 * channels], "resident")),
 		zeros: model.blocks.map((_, i) => createTensor(`zero condition ${i}`, "f32", [1, channels], "resident")),
 	};
-}
-
-/** Bytes of a condition's tensors. */
-export function slatFlowConditionBytes(condition: SlatFlowCondition): number {
-	return [...condition.keyValues, ...condition.zeros].reduce(
-		(sum, tensor) => sum + elementCount(tensor.shape) * elementBytes(tensor.dtype),
-		0,
-	);
 }
 
 /** Records what fills a condition from image features `cond` [tokens, contextChannels]. Once for all steps. */
