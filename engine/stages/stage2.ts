@@ -17,15 +17,17 @@ import { vertexColors } from "../mesh/vertexColors.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
 import { declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
 import { declareSlatFlow, readSlatFlowConfig } from "../models/slatFlow.ts";
+import { slatFlowGeometry } from "../models/slatFlowGeometry.ts";
 import { declareSlatGaussianDecoder, readSlatGaussianDecoderConfig, recordSlatGaussianDecoder } from "../models/slatGaussianDecoder.ts";
 import { declareSlatMeshDecoder, readSlatMeshDecoderConfig, recordSlatMeshDecoder } from "../models/slatMeshDecoder.ts";
 import { type BodyShell, bodyCoordinates, bodySdf } from "../random/bodyGeometry.ts";
 import { TorchCpuGenerator } from "../random/mt19937.ts";
 import { stageTwoSchedule } from "../samplers/flowEuler.ts";
 import { requireFinite } from "./finite.ts";
-import { prepareLatentFlow, runLatentFlow } from "./latentFlow.ts";
+import { latentFlowPart, runLatentFlow } from "./latentFlow.ts";
 import { type Part, type PartContext, planStage, runPart } from "./part.ts";
 import type { GaussianCloud, StageOneResult, StageTwoResult } from "./results.ts";
+import { denormalizedLatents, recordSlatSampling } from "./slatSampling.ts";
 
 /** What a run of stage 2 is made from. */
 export interface StageTwoRequest {
@@ -86,16 +88,15 @@ export async function runStageTwo(context: PartContext, request: StageTwoRequest
 	const pipeline = readPipeline(await checkpoint.secondStage());
 	const views = prepareViews(context, await openWeights(checkpoint, "dinov2"), engine, dtype);
 	const flowWeights = await openWeights(checkpoint, "slat_flow_model");
-	const flow = prepareLatentFlow(
-		context,
-		flowWeights,
-		declareSlatFlow(flowWeights, readSlatFlowConfig(await checkpoint.config("slat_flow_model")), dtype),
-		{
-			coords,
-			tokens: views.tokens,
-			guidance: pipeline.guidance,
-		},
-	);
+	const flowModel = declareSlatFlow(flowWeights, readSlatFlowConfig(await checkpoint.config("slat_flow_model")), dtype);
+	const schedule = stageTwoSchedule(steps, pipeline.rescaleT, pipeline.interval);
+	const sampling = recordSlatSampling(device, flowModel, {
+		geometry: slatFlowGeometry(coords, flowModel.config.ioChannels.length),
+		tokens: views.tokens,
+		schedule,
+		guidance: pipeline.guidance,
+	});
+	const flowPart = latentFlowPart(flowWeights, sampling);
 	const decoderInputs = { coords, colors: views.colors, normals: views.normals };
 
 	const splatWeights = await openWeights(checkpoint, "slat_decoder_gs");
@@ -123,18 +124,13 @@ export async function runStageTwo(context: PartContext, request: StageTwoRequest
 	const meshPart: Part = { name: "mesh decoder", weights: [meshWeights], graphs: [meshGraph], extraBytes: (cubeCoords.length / 3) * 80 };
 
 	for (const weights of [views.weights, flowWeights, splatWeights, meshWeights]) weights.finish();
-	planStage(context, "stage 2", [views.part, flow.part, splatPart, meshPart], [views.colors, views.normals]);
+	planStage(context, "stage 2", [views.part, flowPart, splatPart, meshPart], [views.colors, views.normals]);
 	try {
 		for (const { storage } of [views.colors, views.normals]) allocate(device, storage);
 		const condition = await runViews(context, views, stageOne);
-		const normalized = await runLatentFlow(context, flow, {
-			condition,
-			noise: new TorchCpuGenerator(seed).normals(voxels * pipeline.mean.length),
-			schedule: stageTwoSchedule(steps, pipeline.rescaleT, pipeline.interval),
-		});
-		const latents = normalized.map(
-			(value, i) => Math.fround(value * pipeline.deviation[i % pipeline.deviation.length]) + pipeline.mean[i % pipeline.mean.length],
-		);
+		const noise = new TorchCpuGenerator(seed).normals(voxels * flowModel.config.inChannels);
+		const flowed = await runLatentFlow(context, flowPart, sampling, { cond: condition, noise, schedule });
+		const latents = denormalizedLatents(flowed, pipeline.mean, pipeline.deviation);
 		const splats = await runPart(context, splatPart, async ([executable]) => {
 			const prepare = () => {
 				executable.write(splatLatent, latents);

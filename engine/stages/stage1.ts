@@ -1,0 +1,285 @@
+import type { Checkpoint } from "../../weights/checkpoint.ts";
+import { selectPromptEmbeddings } from "../../weights/promptEmbeddings.ts";
+import { toFloat32 } from "../../weights/storedTensor.ts";
+import { Weights } from "../../weights/weights.ts";
+import { defaults } from "../defaults.ts";
+import type { DType, Tensor } from "../gpu/tensor.ts";
+import { Graph } from "../graph/graph.ts";
+import { clipPixels } from "../image/clipPixels.ts";
+import { type FloatImage, type Image, truncateToImage, vaeInput } from "../image/image.ts";
+import { centredOnBlack, loadPersonAndFace } from "../image/personImage.ts";
+import { decodedToFloat, inputForDino, pasteFaceNormals, quantize } from "../image/stageViews.ts";
+import { domains, synchumanViews } from "../layers/multiviewLayout.ts";
+import { readAutoencoderConfig } from "../models/autoencoderConfig.ts";
+import { declareAutoencoderDecoder, declareAutoencoderEncoder, recordDecode, recordEncode } from "../models/autoencoderKl.ts";
+import { declareClipVision, readClipVisionConfig, recordClipVision } from "../models/clipVision.ts";
+import { readCrossSpaceConfig } from "../models/crossSpaceConfig.ts";
+import { declareCrossSpaceDiffusion } from "../models/crossSpaceDiffusion.ts";
+import { declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
+import {
+	declareSparseStructureDecoder,
+	occupiedVoxels,
+	readSparseStructureDecoderConfig,
+	recordSparseStructureDecoder,
+} from "../models/sparseStructureDecoder.ts";
+import { TorchCpuGenerator } from "../random/mt19937.ts";
+import { TorchCudaGenerator } from "../random/philox.ts";
+import { stageOneSchedule } from "../samplers/flowEuler.ts";
+import { readClipPreprocessing } from "./clipPreprocessing.ts";
+import { type DiffusionLatents, prepareDiffusion, runDiffusion } from "./diffusion.ts";
+import { requireFinite } from "./finite.ts";
+import { type Part, type PartContext, planStage, runPart } from "./part.ts";
+import type { StageOneResult } from "./results.ts";
+
+/** What a run of stage 1 is made from. */
+export interface StageOneRequest {
+	readonly checkpoint: Checkpoint;
+	readonly dtype: DType;
+	/** RGBA, the person cut out. */
+	readonly image: Image;
+	readonly seed: number;
+	readonly steps: number;
+	readonly guidance: number;
+}
+
+/** Pictures, noise and prompt of a run, as `runStageOneOn` takes them. */
+export interface StageOneInputs {
+	/** RGB pictures of the person and the face, as CLIP and the VAE see them; square, 8 pixels a latent. */
+	readonly person: Image;
+	readonly face: Image;
+	/** What DINOv2 sees: 518 pixels on black. */
+	readonly centred: Image;
+	readonly noise: DiffusionLatents;
+}
+
+/** What stage 1 computes, before views are pasted and quantised. */
+export interface StageOneTensors {
+	/** [views * domains] pictures in [0, 1]; view-major, normal before colour. */
+	readonly views: readonly FloatImage[];
+	readonly latents: DiffusionLatents;
+	/** [resolution^3] occupancy. */
+	readonly logits: Float32Array;
+	/** Rows (0, x, y, z) of the occupied voxels. */
+	readonly coordinates: Int32Array;
+}
+
+const { views: viewCount, faceView } = synchumanViews;
+
+/** Picture to views and voxels. Upstream: SyncHumanOneStagePipeline.run. */
+export async function runStageOne(context: PartContext, request: StageOneRequest): Promise<StageOneResult> {
+	const { image, seed, checkpoint } = request;
+	const config = readCrossSpaceConfig(await checkpoint.config("SyncHuman_2D3DCrossSpaceDiffusion"), await checkpoint.engine());
+	const { projectionChannels } = readClipVisionConfig(await checkpoint.config("image_encoder"));
+	const vae = readAutoencoderConfig(await checkpoint.config("vae"));
+	const { latentSize, latentChannels } = config;
+	const { person, face } = loadPersonAndFace(image, latentSize * 2 ** (vae.channels.length - 1));
+	const cuda = new TorchCudaGenerator(seed);
+	// Upstream draws noise for the picture embeddings and never uses it.
+	cuda.normals(viewCount * domains * projectionChannels, "f16");
+	const drawn = cuda.normals(viewCount * domains * latentChannels * latentSize ** 2, "f16");
+	const structure = new TorchCpuGenerator(seed).normals(config.structure.inChannels * config.structure.resolution ** 3);
+	const { views, coordinates } = await runStageOneOn(context, request, {
+		person: truncateToImage(person),
+		face: truncateToImage(face),
+		centred: centredOnBlack(image, defaults.inputSize),
+		noise: {
+			images: latentsFromOfficial(drawn, latentSize, latentChannels),
+			structure: channelsLast(structure, config.structure.inChannels),
+		},
+	});
+	const normals = views.filter((_, index) => index % domains === 0);
+	const colors = views.filter((_, index) => index % domains === 1);
+	if (faceView !== undefined) normals[0] = pasteFaceNormals(normals[0], normals[faceView]);
+	// The front colour view is the input itself.
+	colors[0] = person;
+	return { input: image, colors: colors.map(quantize), normals: normals.map(quantize), coordinates };
+}
+
+/** Noise in the official order [normals of all views, colours of all views][channel][row][column] to ours [view][domain][row][column][channel]. */
+export function latentsFromOfficial(values: Float32Array, size: number, channels: number): Float32Array {
+	const ordered = new Float32Array(values.length);
+	const pixels = size * size;
+	for (let view = 0; view < viewCount; view++) {
+		for (let domain = 0; domain < domains; domain++) {
+			const from = (domain * viewCount + view) * channels * pixels;
+			const to = (view * domains + domain) * channels * pixels;
+			for (let c = 0; c < channels; c++) for (let i = 0; i < pixels; i++) ordered[to + i * channels + c] = values[from + c * pixels + i];
+		}
+	}
+	return ordered;
+}
+
+/** [channels, n] to [n, channels]. */
+export function channelsLast(values: Float32Array, channels: number): Float32Array {
+	const count = values.length / channels;
+	return Float32Array.from(values, (_, i) => values[(i % channels) * count + Math.floor(i / channels)]);
+}
+
+/** All networks of stage 1 on prepared inputs. */
+export async function runStageOneOn(
+	context: PartContext,
+	request: Omit<StageOneRequest, "image" | "seed">,
+	inputs: StageOneInputs,
+): Promise<StageOneTensors> {
+	const { device } = context;
+	const { checkpoint, dtype } = request;
+	const engine = await checkpoint.engine();
+	const open = async (component: Parameters<Checkpoint["tensors"]>[0], within?: readonly string[]) =>
+		Weights.open(await checkpoint.tensors(component), within && { within });
+	const pictures = [inputs.person, inputs.face];
+
+	const clipWeights = await open("image_encoder");
+	const clipModel = declareClipVision(clipWeights, readClipVisionConfig(await checkpoint.config("image_encoder")), dtype);
+	const preprocessing = readClipPreprocessing(await checkpoint.featureExtractor());
+	const clip = single(context, "image embedding", [clipWeights], (graph) => {
+		const pixels = graph.input("pixels", "f32", [pictures.length, preprocessing.cropHeight, preprocessing.cropWidth, 3]);
+		return { input: pixels, output: recordClipVision(graph, clipModel, pixels) };
+	});
+
+	const vaeConfig = readAutoencoderConfig(await checkpoint.config("vae"));
+	const encoderParts = ["encoder", "quant_conv"];
+	const encoderWeights = await open("vae", encoderParts);
+	const encoder = declareAutoencoderEncoder(encoderWeights, vaeConfig, dtype);
+	const pixels = inputs.person.width;
+	const encoding = single(context, "picture encoding", [encoderWeights], (graph) => {
+		const picture = graph.input("picture", "f32", [1, pixels, pixels, 3]);
+		return { input: picture, output: recordEncode(graph, encoder, picture) };
+	});
+
+	const dinoWeights = await open("dinov2");
+	const dinoModel = declareDinov2(dinoWeights, readDinov2Config(engine), dtype);
+	const dino = single(context, "picture features", [dinoWeights], (graph) => {
+		const picture = graph.input("picture", "f32", [1, inputs.centred.height, inputs.centred.width, 3]);
+		const { condition } = recordDinov2(graph, dinoModel, { pixels: picture, condition: true });
+		if (condition === undefined) throw new Error("DINOv2 gave no condition");
+		return { input: picture, output: condition };
+	});
+
+	const prompt = selectPromptEmbeddings(await checkpoint.promptEmbeds("normal"), await checkpoint.promptEmbeds("color"));
+	const networkWeights = await open("SyncHuman_2D3DCrossSpaceDiffusion");
+	const config = readCrossSpaceConfig(await checkpoint.config("SyncHuman_2D3DCrossSpaceDiffusion"), engine);
+	const diffusion = prepareDiffusion(context, networkWeights, declareCrossSpaceDiffusion(networkWeights, config, dtype), {
+		schedule: stageOneSchedule(request.steps, defaults.rescaleT),
+		guidance: request.guidance,
+		promptTokens: prompt.shape[1],
+		conditionTokens: dino.output.shape[1],
+		dtype,
+	});
+
+	const decoderWeights = await open("vae", ["decoder", "post_quant_conv"]);
+	const decoder = declareAutoencoderDecoder(decoderWeights, vaeConfig, dtype);
+	const decoding = single(context, "view decoding", [decoderWeights], (graph) => {
+		const latent = graph.input("latent", "f32", [1, config.latentSize, config.latentSize, config.latentChannels]);
+		return { input: latent, output: recordDecode(graph, decoder, latent) };
+	});
+
+	const structureWeights = await open("sparse_structure_decoder");
+	const structureModel = declareSparseStructureDecoder(
+		structureWeights,
+		readSparseStructureDecoderConfig(await checkpoint.config("sparse_structure_decoder")),
+		dtype,
+	);
+	const { resolution, inChannels } = config.structure;
+	const structure = single(context, "structure decoding", [structureWeights], (graph) => {
+		const latent = graph.input("latent", "f32", [1, resolution, resolution, resolution, inChannels]);
+		return { input: latent, output: recordSparseStructureDecoder(graph, structureModel, latent) };
+	});
+
+	for (const weights of [clipWeights, encoderWeights, dinoWeights, networkWeights, decoderWeights, structureWeights]) weights.finish();
+	planStage(context, "stage 1", [clip.part, encoding.part, dino.part, diffusion.part, decoding.part, structure.part]);
+
+	const [embeds] = await clip.run([concatenated(pictures.map((picture) => clipPixels(picture, preprocessing).data))]);
+	const encoded = await encoding.run(pictures.map((picture) => vaeInput(picture).data));
+	const [condition] = await dino.run([inputForDino(inputs.centred).data]);
+	const embedding = embeds.length / pictures.length;
+	const latents = await runDiffusion(
+		context,
+		diffusion,
+		{
+			imageLatents: concatenated(everyImage((picture) => encoded[picture])),
+			classLabels: concatenated(everyImage((picture) => withNoiseLevel(embeds.subarray(picture * embedding, (picture + 1) * embedding)))),
+			prompt: viewMajor(toFloat32(prompt), prompt.shape[0]),
+			condition,
+		},
+		inputs.noise,
+	);
+	const each = latents.images.length / (viewCount * domains);
+	const decoded = await decoding.run(
+		Array.from({ length: viewCount * domains }, (_, i) => latents.images.subarray(i * each, (i + 1) * each)),
+	);
+	const [logits] = await structure.run([latents.structure]);
+	return {
+		views: decoded.map((data) => decodedToFloat({ width: pixels, height: pixels, channels: 3, data })),
+		latents,
+		logits,
+		coordinates: occupiedVoxels(logits, structure.output.shape[1]),
+	};
+
+	/** For every image of one half the picture it is conditioned on: 0 the person, 1 the face. */
+	function everyImage<T>(of: (picture: number) => T): T[] {
+		return Array.from({ length: viewCount * domains }, (_, image) => of(Math.floor(image / domains) === faceView ? 1 : 0));
+	}
+
+	/** A part of one graph with one input and one output, run once for every value of the input. */
+	function single(
+		context: PartContext,
+		name: string,
+		weights: readonly Weights[],
+		record: (graph: Graph) => { readonly input: Tensor; readonly output: Tensor },
+	) {
+		const graph = new Graph(context.device, name);
+		const { input, output } = record(graph);
+		graph.output(output);
+		const part: Part = { name, weights, graphs: [graph] };
+		return {
+			part,
+			output,
+			run: (values: readonly Float32Array[]) =>
+				runPart(context, part, async ([executable], report) => {
+					const results: Float32Array[] = [];
+					for (const value of values) {
+						const prepare = () => {
+							executable.write(input, value);
+							return executable;
+						};
+						await prepare().run();
+						const result = await executable.read(output);
+						await requireFinite(device, name, result, prepare);
+						results.push(result);
+						report(results.length, values.length);
+					}
+					return results;
+				}),
+		};
+	}
+}
+
+/** The embedding of noise level 0 behind a picture's: ones (cosines of 0), then zeros (sines). */
+function withNoiseLevel(embedding: Float32Array): Float32Array {
+	const width = embedding.length;
+	const label = new Float32Array(2 * width);
+	label.set(embedding);
+	label.fill(1, width, width + width / 2);
+	return label;
+}
+
+/** Rows in the official order (normals of all views, then colours) to view-major. */
+function viewMajor(values: Float32Array, rows: number): Float32Array {
+	const width = values.length / rows;
+	return concatenated(
+		Array.from({ length: rows }, (_, i) => {
+			const official = (i % domains) * viewCount + Math.floor(i / domains);
+			return values.subarray(official * width, (official + 1) * width);
+		}),
+	);
+}
+
+function concatenated(arrays: readonly Float32Array[]): Float32Array {
+	const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+	let at = 0;
+	for (const array of arrays) {
+		all.set(array, at);
+		at += array.length;
+	}
+	return all;
+}
