@@ -145,7 +145,7 @@ export function voxelWindows(graph: Graph, coords: Int32Array, size: number, shi
 }
 
 /** Image features of the distinct pixels that the voxels see, through the input layers of normals and colours. */
-function recordPixelFeatures(graph: Graph, model: SlatDecoder, { coords, colors, normals }: SlatDecoderInput): PixelFeatures {
+export function recordPixelFeatures(graph: Graph, model: SlatDecoder, { coords, colors, normals }: SlatDecoderInput): PixelFeatures {
 	const { viewChannels, imageChannels } = model.config;
 	const side = colors.shape[1];
 	for (const maps of [colors, normals]) {
@@ -175,8 +175,8 @@ function recordPixelFeatures(graph: Graph, model: SlatDecoder, { coords, colors,
 		return features;
 	});
 	return {
-		frontBack: graph.tap("front_back_pixels", front),
-		sides: graph.tap("side_pixels", lateral),
+		frontBack: front,
+		sides: lateral,
 		positions: graph.constant("pixels of voxels", "i32", [coords.length / 4, 2], () => positions),
 	};
 }
