@@ -1,4 +1,4 @@
-import type { HostTensor } from "./adapter.ts";
+import type { HostTensor, ParityContext } from "./adapter.ts";
 
 /** Rows (batch, x, y, z) of a golden's `coords`. */
 export function coordinatesOf(coords: HostTensor): Int32Array {
@@ -27,4 +27,9 @@ export function keptRows(tensor: HostTensor, rows: ArrayLike<number>): HostTenso
 	const data = new Float64Array(rows.length * width);
 	for (let i = 0; i < rows.length; i++) data.set(tensor.data.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
 	return { shape: [rows.length, ...tensor.shape.slice(1)], data };
+}
+
+/** Shape in which a stage-2 golden keeps an output, before any sampling. */
+export function keptShape(context: ParityContext, output: string): readonly number[] {
+	return context.meta.tensors[`outputs/${output}`].shape;
 }

@@ -12,7 +12,7 @@ import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adap
 import { linspaceRows } from "../compare.ts";
 import { configOf } from "../configOf.ts";
 import { type RecordedValues, type Recording, recordedRun } from "../recordedRun.ts";
-import { coordinatesOf, keptRows } from "../sparseRows.ts";
+import { coordinatesOf, keptRows, keptShape } from "../sparseRows.ts";
 import { meshFromFeatures } from "./mesh.ts";
 
 interface DecoderCase {
@@ -131,7 +131,7 @@ async function runMeshDecoder(context: ParityContext): Promise<ParityOutputs> {
 	const fine = coords.length / 4;
 	const outputs = new Map<string, HostTensor>();
 	for (const [name, value] of values) {
-		const kept = context.expected(name).shape[0];
+		const [kept] = keptShape(context, name);
 		if (kept === value.shape[0]) outputs.set(name, value);
 		else outputs.set(name, keptRows(value, value.shape[0] === fine ? rows : sampledRows(context, value.shape[0], kept)));
 	}

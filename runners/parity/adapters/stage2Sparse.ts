@@ -22,7 +22,7 @@ import { flowTables, slatFlowGeometry } from "../../../engine/models/slatFlowGeo
 import { timestepEmbedding } from "../../../engine/samplers/timestepEmbedding.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
 import { recordedRun, runOnce } from "../recordedRun.ts";
-import { batchRows, coordinatesOf, keptRows, withoutBatch } from "../sparseRows.ts";
+import { batchRows, coordinatesOf, keptRows, keptShape, withoutBatch } from "../sparseRows.ts";
 
 async function runSparseOps(context: ParityContext): Promise<ParityOutputs> {
 	const { channels, out, groups } = context.config.args;
@@ -166,7 +166,7 @@ async function runResBlock(context: ParityContext): Promise<ParityOutputs> {
 	const emb = await context.input("emb");
 	const { dtype } = context;
 	const geometry = slatFlowGeometry(coords, 1);
-	const outputWidth = (name: string) => context.expected(name).shape[1];
+	const outputWidth = (name: string) => keptShape(context, name)[1];
 	const widths: readonly (readonly [name: string, from: number])[] = [
 		["plain", x.shape[1]],
 		["down", outputWidth("plain")],

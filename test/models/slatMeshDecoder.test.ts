@@ -1,0 +1,11 @@
+import { describe, expect, it } from "vitest";
+import { adapters } from "../../runners/parity/adapters/stage2Decoders.ts";
+import { failures, runParityFixture } from "../support/parityFixture.ts";
+
+describe("slatMeshDecoder", () => {
+	for (const dtype of ["f32", "f16"] as const) {
+		it(`gives the cube features of the official network in ${dtype}`, async () => {
+			expect(failures(await runParityFixture("slat_decoder_mesh", adapters.slat_decoder_mesh, dtype))).toEqual([]);
+		});
+	}
+});
