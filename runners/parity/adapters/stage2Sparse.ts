@@ -62,13 +62,19 @@ async function runSparseOps(context: ParityContext): Promise<ParityOutputs> {
 		groupNorms.set(values.get(`norm ${batch}`)?.data ?? [], start * channels);
 		outputs.delete(`norm ${batch}`);
 	});
+	outputs.set("groupnorm32", { shape: x.shape, data: groupNorms });
+	// Tables whose names say how wide they are, and of how many voxels.
 	const positions = withoutBatch(coords);
-	const first = positions.subarray(0, 40 * 3);
-	return outputs
-		.set("groupnorm32", { shape: x.shape, data: groupNorms })
-		.set("pos_embed_64", { shape: [coords.length / 4, 64], data: positionEmbedding(positions, 64) })
-		.set("pos_embed_1024_first40", { shape: [first.length / 3, 1024], data: positionEmbedding(first, 1024) })
-		.set("timestep_embedding_256", { shape: [times.data.length, 256], data: timestepEmbedding([...times.data], 256) });
+	for (const name of context.outputNames) {
+		const [, table, width, , rows] = /^(pos_embed|timestep_embedding)_(\d+)(_first(\d+))?$/.exec(name) ?? [];
+		if (table === "pos_embed") {
+			const first = rows === undefined ? positions : positions.subarray(0, Number(rows) * 3);
+			outputs.set(name, { shape: [first.length / 3, Number(width)], data: positionEmbedding(first, Number(width)) });
+		} else if (table === "timestep_embedding") {
+			outputs.set(name, { shape: [times.data.length, Number(width)], data: timestepEmbedding([...times.data], Number(width)) });
+		}
+	}
+	return outputs;
 }
 
 /** sparse_conv3d and sparse_conv3d_full_grid. */
