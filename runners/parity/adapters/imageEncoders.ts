@@ -27,12 +27,16 @@ function batch(pictures: readonly FloatImage[]): HostTensor {
 	return { shape: [pictures.length, height, width, channels], data: values };
 }
 
-/** The picture of an output `pixel_values.NAME`: an input of the case, or the kit's synthetic one (`synth_SIDE`). */
+/** The picture of an output `pixel_values.NAME`: an input of the case, or the kit's synthetic one of its size (of `synth_SIDE`). */
 async function clipPicture(context: ParityContext, name: string): Promise<Image> {
 	const side = /^synth_(\d+)$/.exec(name)?.[1];
 	if (side !== undefined) return syntheticPicture(Number(side), Number(side));
-	const { shape, data } = await context.input(name);
-	return imageOf(shape[1], shape[0], shape[2], Uint8Array.from(data));
+	if (context.hasInput(name)) {
+		const { shape, data } = await context.input(name);
+		return imageOf(shape[1], shape[0], shape[2], Uint8Array.from(data));
+	}
+	const [height, width] = context.meta.inputs[name].shape as number[];
+	return syntheticPicture(height, width);
 }
 
 async function runClipVision(context: ParityContext): Promise<ParityOutputs> {
