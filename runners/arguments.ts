@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { defaults, type PresetName } from "../engine/defaults.ts";
 import { SyncHumanError } from "../engine/error.ts";
+import type { SyntheticSize } from "../weights/syntheticCheckpoint.ts";
 
 /** What `synchuman generate` and `synchuman demo` were asked to do. */
 export interface GenerateArguments {
+	/** The picture; with stage 2 alone the folder of stage 1. */
 	readonly image: string | undefined;
 	readonly output: string;
 	readonly weights: string;
@@ -26,7 +28,8 @@ const presetNames = Object.keys(defaults.presets) as PresetName[];
 export const helpText = `synchuman: one photograph of a person to a 3D human, on any GPU
 
   synchuman generate IMAGE -o DIR      picture (RGBA with a cut-out person) to stage1/ and stage2/output.glb
-  synchuman generate -o DIR --stage 2  stage 2 alone, from the stage1/ folder in DIR (also one of the official Python)
+  synchuman generate [FOLDER] -o DIR --stage 2
+                                       stage 2 alone, from a stage1/ folder (default DIR/stage1; also one of the official Python)
   synchuman demo [-o DIR]              the built-in sample through every network, with tiny synthetic weights
   synchuman synthesize tiny|full DIR   writes a synthetic checkpoint in the official layout
   synchuman info                       what the GPU can do
@@ -81,35 +84,64 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 	}
 }
 
-/** Checks the options of `generate`; `fallback` are what a command such as `demo` puts in place of absent ones. */
-export function generateArguments(
-	{ operands, values }: CommandLine,
-	fallback: { readonly [option: string]: string } = {},
-): GenerateArguments {
-	const text = (name: string): string | undefined => (values[name] as string | undefined) ?? fallback[name];
-	const preset = text("preset") ?? defaults.preset;
-	if (!presetNames.includes(preset as PresetName)) throw usage(`--preset must be ${presetNames.join(", ")}, got ${preset}`);
-	const { steps, stageTwoSteps } = defaults.presets[preset as PresetName];
-	const stage = text("stage") ?? "both";
-	if (stage !== "1" && stage !== "2" && stage !== "both") throw usage(`--stage must be 1, 2 or both, got ${stage}`);
-	const dtype = text("dtype");
-	if (dtype !== undefined && dtype !== "f16" && dtype !== "f32") throw usage(`--dtype must be f16 or f32, got ${dtype}`);
-	const output = text("output");
+/** Checks the options of `generate`. Throws code "input". */
+export function generateArguments({ operands, values }: CommandLine): GenerateArguments {
+	const stage = choice("--stage", textOf(values, "stage") ?? "both", ["1", "2", "both"]);
+	if (operands.length > 1) throw usage(`One picture at a time, got ${operands.join(", ")}`);
+	if (operands.length === 0 && stage !== "2") throw usage("IMAGE is missing");
+	const output = textOf(values, "output");
 	if (output === undefined) throw usage("-o DIR is missing");
-	if (operands.length > 1) throw usage(`one picture at a time, got ${operands.join(", ")}`);
-	if (operands.length === 0 && stage !== "2" && fallback.image === undefined) throw usage("IMAGE is missing");
+	return { ...runArguments(values, { ...defaults.presets[preset(values)], weights: "ckpts" }), image: operands[0], output, stage };
+}
+
+/** Steps of the demo: enough to go through everything. */
+const demo = Object.freeze({ output: "out/demo", weights: "synthetic:tiny", steps: 2, stageTwoSteps: 2 });
+
+/** Checks the options of `demo`, which has no picture and its own defaults. Throws code "input". */
+export function demoArguments({ operands, values }: CommandLine): GenerateArguments {
+	if (operands.length > 0) throw usage(`demo takes no picture, got ${operands.join(", ")}`);
+	const stage = choice("--stage", textOf(values, "stage") ?? "both", ["1", "2", "both"]);
+	const steps = values.preset === undefined ? demo : defaults.presets[preset(values)];
+	return { ...runArguments(values, { ...demo, ...steps }), image: undefined, output: textOf(values, "output") ?? demo.output, stage };
+}
+
+/** Checks the operands of `synthesize`. Throws code "input". */
+export function synthesizeArguments({ operands }: CommandLine): { readonly size: SyntheticSize; readonly folder: string } {
+	const [size, folder, ...more] = operands;
+	if (size === undefined || folder === undefined || more.length > 0) throw usage("synthesize takes tiny or full, and a folder");
+	return { size: choice("The size", size, ["tiny", "full"]), folder };
+}
+
+type Values = CommandLine["values"];
+
+function textOf(values: Values, name: string): string | undefined {
+	const value = values[name];
+	if (value === "") throw usage(`--${name} is empty`);
+	return value as string | undefined;
+}
+
+function preset(values: Values): PresetName {
+	return choice("--preset", textOf(values, "preset") ?? defaults.preset, presetNames);
+}
+
+function choice<T extends string>(name: string, given: string, allowed: readonly T[]): T {
+	const found = allowed.find((one) => one === given);
+	if (found === undefined) throw usage(`${name} must be ${allowed.join(" or ")}, got ${given}`);
+	return found;
+}
+
+/** What `generate` and `demo` share; `otherwise` holds the values of what is not given. */
+function runArguments(values: Values, otherwise: { readonly steps: number; readonly stageTwoSteps: number; readonly weights: string }) {
+	const dtype = textOf(values, "dtype");
 	return {
-		image: operands[0],
-		output,
-		weights: text("weights") ?? "ckpts",
-		seed: whole("seed", text("seed"), defaults.seed, 0, 2 ** 32 - 1),
-		steps: whole("steps", text("steps"), steps, 1, 1000),
-		stageTwoSteps: whole("stage2-steps", text("stage2-steps"), stageTwoSteps, 1, 1000),
-		guidance: real("guidance", text("guidance"), defaults.guidance),
-		stage,
-		dtype,
-		adapter: text("adapter"),
-		maxMemory: bytes(text("max-memory")),
+		weights: textOf(values, "weights") ?? otherwise.weights,
+		seed: whole("seed", textOf(values, "seed"), defaults.seed, 0, 2 ** 32 - 1),
+		steps: whole("steps", textOf(values, "steps"), otherwise.steps, 1, 1000),
+		stageTwoSteps: whole("stage2-steps", textOf(values, "stage2-steps"), otherwise.stageTwoSteps, 1, 1000),
+		guidance: real("guidance", textOf(values, "guidance"), defaults.guidance),
+		dtype: dtype === undefined ? undefined : choice("--dtype", dtype, ["f16", "f32"]),
+		adapter: textOf(values, "adapter"),
+		maxMemory: bytes(textOf(values, "max-memory")),
 		json: values.json === true,
 	};
 }
@@ -141,5 +173,5 @@ function bytes(given: string | undefined): number | undefined {
 }
 
 function usage(problem: string): SyncHumanError {
-	return new SyncHumanError("input", problem, "See synchuman --help.");
+	return new SyncHumanError("input", `${problem}.`, "See synchuman --help.");
 }

@@ -1,5 +1,6 @@
 // Bundles the runners for plain Node (which cannot run TypeScript before 24) into dist/, with every shader's text inside. Packages
 // stay outside and are imported from node_modules.
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,7 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 /** dist/<name>.js: the module whose loading is the program. */
 const programs = {
 	cli: "runners/cli.ts",
+	hashWorker: "runners/hashWorker.ts",
 	parity: "runners/parity/index.ts",
 	bench: "runners/bench.ts",
 	runTests: "runners/runTests.ts",
@@ -23,6 +25,14 @@ function shaderTexts() {
 	return Object.fromEntries(
 		names.sort().map((name) => [name.replaceAll("\\", "/").slice(0, -".wgsl".length), readFileSync(join(folder, name), "utf8")]),
 	);
+}
+
+/** The commit that is bundled, for run.json; undefined outside a checkout. */
+function commit() {
+	const git = (...args) => spawnSync("git", args, { cwd: project, encoding: "utf8" });
+	const head = git("rev-parse", "HEAD");
+	if (head.status !== 0 || !existsSync(join(project, ".git"))) return undefined;
+	return head.stdout.trim() + (git("status", "--porcelain", "--untracked-files=no").stdout === "" ? "" : "+changes");
 }
 
 /** A program's entry: registers the shaders, then loads the program. */
@@ -49,6 +59,7 @@ await build({
 	outdir: join(project, "dist"),
 	bundle: true,
 	packages: "external",
+	define: { "process.env.SYNCHUMAN_COMMIT": JSON.stringify(commit()) ?? "undefined" },
 	platform: "node",
 	target: "node20",
 	format: "esm",

@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { defaults } from "../engine/defaults.ts";
 import { SyncHumanError } from "../engine/error.ts";
 import { checkPersonImage } from "../engine/image/foreground.ts";
 import { dropAlpha, type Image } from "../engine/image/image.ts";
+import { pillowResize } from "../engine/image/pillowResize.ts";
 import { viewStrip } from "../engine/image/stageViews.ts";
 import { writeGlb } from "../engine/mesh/glb.ts";
 import { writeVoxelPly } from "../engine/mesh/ply.ts";
@@ -41,8 +43,8 @@ export async function writeStageOne(folder: string, result: StageOneResult): Pro
 }
 
 /**
- * Reads such a folder back, also one that upstream wrote: pictures of any size (stage 2 resizes) with or without alpha (dropped, but
- * for the input's), coordinates of any number type, rows sorted. Throws code "input", naming the file that is missing or cannot be used.
+ * Reads such a folder back, also one that upstream wrote: views with or without alpha (dropped), resized to upstream's 768 pixels
+ * where they are not squares of one size; coordinates of any number type, rows sorted. Throws code "input", naming the file that is missing or cannot be used.
  */
 export async function readStageOne(folder: string): Promise<StageOneResult> {
 	const picture = async (name: string): Promise<Image> => {
@@ -63,7 +65,10 @@ export async function readStageOne(folder: string): Promise<StageOneResult> {
 		colors.push(dropAlpha(await picture(`color_${view}.png`)));
 		normals.push(dropAlpha(await picture(`normal_${view}.png`)));
 	}
-	return { input, colors, normals, coordinates };
+	const [{ width }] = colors;
+	const alike = [...colors, ...normals].every((image) => image.width === width && image.height === width);
+	const sized = (image: Image) => (alike ? image : pillowResize(image, defaults.viewSize, defaults.viewSize));
+	return { input, colors: colors.map(sized), normals: normals.map(sized), coordinates };
 }
 
 const again = "Run stage 1 first (--stage 1 or both), or give a folder that upstream's inference_OneStage.py wrote.";

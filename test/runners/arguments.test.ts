@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { generateArguments, helpText, parseCommandLine } from "../../runners/arguments.ts";
+import { demoArguments, generateArguments, helpText, parseCommandLine, synthesizeArguments } from "../../runners/arguments.ts";
 
 const parse = (...argv: string[]) => generateArguments(parseCommandLine(["generate", ...argv]));
+
+const parseDemo = (...argv: string[]) => demoArguments(parseCommandLine(["demo", ...argv]));
+const parseSynthesize = (...argv: string[]) => synthesizeArguments(parseCommandLine(["synthesize", ...argv]));
 
 describe("arguments", () => {
 	it("has the defaults of engine/defaults.ts", () => {
@@ -31,13 +34,13 @@ describe("arguments", () => {
 	it.each([
 		[["a.png"], /-o DIR is missing/],
 		[["-o", "x"], /IMAGE is missing/],
-		[["a.png", "b.png", "-o", "x"], /one picture at a time/],
+		[["a.png", "b.png", "-o", "x"], /One picture at a time/],
 		[["a.png", "-o", "x", "--steps", "0"], /--steps must be a whole number from 1/],
-		[["a.png", "-o", "x", "--steps", ""], /--steps/],
+		[["a.png", "-o", "x", "--steps", ""], /--steps is empty/],
 		[["a.png", "-o", "x", "--seed", "4.5"], /--seed/],
 		[["a.png", "-o", "x", "--seed", "4294967296"], /--seed/],
 		[["a.png", "-o", "x", "--guidance", "nan"], /--guidance/],
-		[["a.png", "-o", "x", "--preset", "best"], /--preset must be quick, balanced, high/],
+		[["a.png", "-o", "x", "--preset", "best"], /--preset must be quick or balanced or high/],
 		[["a.png", "-o", "x", "--stage", "3"], /--stage/],
 		[["a.png", "-o", "x", "--dtype", "bf16"], /--dtype/],
 		[["a.png", "-o", "x", "--max-memory", "lots"], /--max-memory/],
@@ -49,5 +52,25 @@ describe("arguments", () => {
 		} catch (error) {
 			expect(error).toMatchObject({ code: "input", hint: expect.stringMatching(/--help/) });
 		}
+	});
+
+	it("has defaults of its own for the demo, which options and presets replace", () => {
+		expect(parseDemo()).toMatchObject({
+			image: undefined,
+			output: "out/demo",
+			weights: "synthetic:tiny",
+			steps: 2,
+			stageTwoSteps: 2,
+			stage: "both",
+		});
+		expect(parseDemo("--steps", "3", "-o", "x")).toMatchObject({ output: "x", steps: 3, stageTwoSteps: 2 });
+		expect(parseDemo("--preset", "quick", "--stage2-steps", "1")).toMatchObject({ weights: "synthetic:tiny", steps: 30, stageTwoSteps: 1 });
+		expect(() => parseDemo("a.png")).toThrow(/demo takes no picture, got a.png/);
+	});
+
+	it("reads size and folder of synthesize", () => {
+		expect(parseSynthesize("tiny", "x")).toEqual({ size: "tiny", folder: "x" });
+		for (const argv of [[], ["tiny"], ["tiny", "x", "y"]]) expect(() => parseSynthesize(...argv)).toThrow(/tiny or full, and a folder/);
+		expect(() => parseSynthesize("huge", "x")).toThrow(/The size must be tiny or full, got huge/);
 	});
 });

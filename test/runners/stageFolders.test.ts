@@ -55,12 +55,15 @@ describe("stage1 folder", () => {
 		}
 	});
 
-	it("takes views of other sizes and with alpha", async () => {
-		const rgba = imageOf(20, 20, 4, new Uint8Array(1600).fill(9));
-		put("color_2.png", await pngOf(rgba));
-		const { colors } = await readStageOne(folder);
-		expect(colors[2]).toMatchObject({ width: 20, height: 20, channels: 3 });
-		expect(colors[1]).toEqual(result.colors[1]);
+	it("takes views with alpha, and makes views of other sizes 768 pixels", async () => {
+		const rgba = (side: number) => pngOf(imageOf(side, side, 4, new Uint8Array(side * side * 4).fill(9)));
+		put("color_2.png", await rgba(32));
+		const alike = await readStageOne(folder);
+		expect(alike.colors[2]).toEqual(imageOf(32, 32, 3, new Uint8Array(32 * 32 * 3).fill(9)));
+		expect(alike.colors[1]).toEqual(result.colors[1]);
+		put("color_2.png", await rgba(20));
+		const { colors, normals } = await readStageOne(folder);
+		for (const image of [...colors, ...normals]) expect([image.width, image.height, image.channels]).toEqual([768, 768, 3]);
 	});
 
 	it.each([

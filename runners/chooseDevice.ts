@@ -1,0 +1,52 @@
+import { SyncHumanError } from "../engine/error.ts";
+import { type Device, openDevice } from "../engine/gpu/device.ts";
+import { openGpu } from "./openGpu.ts";
+
+/** Parts of the names of CPU adapters: Mesa's, Google's, Microsoft's. */
+const softwareNames = ["llvmpipe", "SwiftShader", "Microsoft Basic Render"] as const;
+
+/** Which adapter is wanted. */
+export interface DeviceChoice {
+	/** Part of an adapter's name; "software" is the CPU, whichever there is. Where absent the fastest one is taken. */
+	readonly adapter?: string | undefined;
+	/** Permits a CPU adapter where there is no other. */
+	readonly allowSoftware?: boolean;
+}
+
+/** Opens the GPU that the command line asks for. Throws code "device" where there is none of that name, or only the CPU unasked. */
+export async function chooseDevice({ adapter, allowSoftware = false }: DeviceChoice): Promise<Device> {
+	if (adapter === undefined) return openDevice(await openGpu(), { allowSoftware });
+	if (adapter !== "software") return named(adapter, allowSoftware || softwareNames.some((name) => sameName(name, adapter)));
+	let noAdapter: unknown;
+	for (const name of softwareNames) {
+		try {
+			return await named(name, true);
+		} catch (error) {
+			noAdapter = error;
+		}
+	}
+	throw noAdapter;
+}
+
+async function named(name: string, allowSoftware: boolean): Promise<Device> {
+	const gpu = await openGpu({ adapterName: name });
+	try {
+		return await openDevice(gpu, { allowSoftware });
+	} catch (error) {
+		if (error instanceof SyncHumanError) throw error;
+		// Dawn's own words where no adapter has the name: the list of those that are there.
+		const found = [...String(error).matchAll(/name: '([^']*)'/g)].map(([, other]) => other).join(", ");
+		throw new SyncHumanError(
+			"device",
+			`No adapter's name contains "${name}"${found === "" ? "" : `; there is ${found}`}.`,
+			"See synchuman info.",
+			{
+				cause: error,
+			},
+		);
+	}
+}
+
+function sameName(a: string, b: string): boolean {
+	return a.toLowerCase() === b.toLowerCase();
+}

@@ -1,0 +1,122 @@
+import { SyncHumanError } from "../engine/error.ts";
+import { samplePerson } from "../engine/image/samplePerson.ts";
+import { SyncHuman } from "../engine/synchuman.ts";
+import {
+	type CommandLine,
+	demoArguments,
+	type GenerateArguments,
+	generateArguments,
+	helpText,
+	parseCommandLine,
+	synthesizeArguments,
+} from "./arguments.ts";
+import { chooseDevice } from "./chooseDevice.ts";
+import { withDriver } from "./driverFetcher.ts";
+import { reportError } from "./errorReport.ts";
+import { generate, type Surroundings } from "./generate.ts";
+import { infoText } from "./info.ts";
+import { bytesText } from "./planText.ts";
+import { packageVersion } from "./project.ts";
+import { synthesize } from "./synthesize.ts";
+
+// The command `synchuman`.
+
+const out = (text: string) => void process.stdout.write(text);
+const say = (text: string) => void process.stderr.write(text);
+
+/** Aborted by the first Ctrl-C or SIGTERM; the second one ends the process at once. */
+function stopSignal(): AbortSignal {
+	const controller = new AbortController();
+	const stop = () => {
+		if (controller.signal.aborted) process.exit(130);
+		say("\nsynchuman: stopping after this step; once more to stop at once\n");
+		controller.abort();
+	};
+	process.on("SIGINT", stop).on("SIGTERM", stop);
+	return controller.signal;
+}
+
+/** Opens GPU and engine for a run; closes the GPU when it ends. */
+async function run(
+	options: GenerateArguments,
+	extras: { readonly sample?: Surroundings["sample"]; readonly allowSoftware: boolean },
+): Promise<void> {
+	let close = () => {};
+	try {
+		await generate(options, {
+			async openEngine({ adapter, dtype, maxMemory }, weights) {
+				const device = await chooseDevice({ adapter, allowSoftware: extras.allowSoftware });
+				close = () => device.close();
+				return SyncHuman.open({
+					device,
+					weights: weights.checkpointFor(device),
+					...(dtype !== undefined && { dtype }),
+					...(maxMemory !== undefined && { maxMemory }),
+				});
+			},
+			...(extras.sample && { sample: extras.sample }),
+			out,
+			say,
+			terminal: process.stderr.isTTY === true,
+			signal: stopSignal(),
+		});
+	} finally {
+		close();
+	}
+}
+
+/** Runs `work`; the exit status. */
+async function reported(line: CommandLine | undefined, work: () => Promise<void>): Promise<number> {
+	try {
+		await work();
+		return 0;
+	} catch (error) {
+		return reportError(error, { json: line?.values.json === true, out, say });
+	}
+}
+
+const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
+	generate: (line) => reported(line, () => run(generateArguments(line), { allowSoftware: false })),
+	demo: (line) => withDriver(() => reported(line, () => run(demoArguments(line), { sample: samplePerson, allowSoftware: true }))),
+	synthesize: (line) =>
+		reported(line, async () => {
+			const { size, folder } = synthesizeArguments(line);
+			await synthesize(size, folder, { signal: stopSignal(), onFile: (path, byteLength) => say(`${path}: ${bytesText(byteLength)}\n`) });
+			out(`${folder}\n`);
+		}),
+	info: (line) =>
+		reported(line, async () => {
+			const device = await chooseDevice({ adapter: line.values.adapter as string | undefined, allowSoftware: true });
+			out(line.values.json === true ? `${JSON.stringify(device.report)}\n` : infoText(device.report));
+			device.close();
+		}),
+};
+
+async function main(argv: readonly string[]): Promise<number> {
+	const line = parseCommandLine(argv);
+	if (line.values.version === true) {
+		out(`${packageVersion()}\n`);
+		return 0;
+	}
+	if (line.values.help === true || line.command === "help") {
+		out(`${helpText}\n`);
+		return 0;
+	}
+	const command = line.command === undefined ? undefined : commands[line.command];
+	if (command !== undefined) return command(line);
+	throw new SyncHumanError(
+		"input",
+		line.command === undefined ? "A command is missing." : `There is no command "${line.command}".`,
+		"See synchuman --help.",
+	);
+}
+
+// A reader that has seen enough (`synchuman info | head -1`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+	if (error.code !== "EPIPE") throw error;
+});
+try {
+	process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+	process.exitCode = reportError(error, { json: false, out, say });
+}

@@ -1,0 +1,164 @@
+import { dirname, join, resolve } from "node:path";
+import { SyncHumanError } from "../engine/error.ts";
+import type { DeviceReport } from "../engine/gpu/device.ts";
+import { checkPersonImage } from "../engine/image/foreground.ts";
+import type { Image } from "../engine/image/image.ts";
+import type { MemoryPlan } from "../engine/stages/part.ts";
+import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
+import type { SyncHuman } from "../engine/synchuman.ts";
+import type { GenerateArguments } from "./arguments.ts";
+import { readBytes } from "./files.ts";
+import { decodePicture } from "./imageFile.ts";
+import { type OpenedWeights, openWeights } from "./openWeights.ts";
+import { planText } from "./planText.ts";
+import { progressReporter } from "./progressLine.ts";
+import { type RunRecord, readStageOneRun, runRecord } from "./runRecord.ts";
+import { readStageOne, writeStageOne, writeStageTwo } from "./stageFolders.ts";
+import { checkWritable, writeFiles } from "./writeFiles.ts";
+
+/** What a run needs of the engine: SyncHuman on an opened device. */
+export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "measurements" | "dtype"> & {
+	readonly device: { readonly report: DeviceReport };
+};
+
+/** What a run needs besides its arguments; programs give the real ones, tests their own. */
+export interface Surroundings {
+	openEngine(options: GenerateArguments, weights: OpenedWeights): Promise<Engine>;
+	/** The picture of a run without IMAGE. */
+	readonly sample?: () => Image;
+	/** Results: paths, or JSON lines. */
+	readonly out: (text: string) => void;
+	/** Progress and remarks. */
+	readonly say: (text: string) => void;
+	/** Whether `say` ends at a terminal. */
+	readonly terminal: boolean;
+	readonly signal: AbortSignal;
+}
+
+const syntheticRemark =
+	"synthetic weights: made-up numbers, no trained model. The result shows that the program works, not what it can do.";
+
+/**
+ * `synchuman generate` and `demo`: everything that can be wrong is looked at before the first network runs; stage1/ is on disk before stage 2
+ * begins, and stays whatever happens then. Throws SyncHumanError.
+ */
+export async function generate(options: GenerateArguments, surroundings: Surroundings): Promise<void> {
+	const { output, stage, json } = options;
+	const started = performance.now();
+	const reporter = reporterOf(json, surroundings);
+	const source = await readSource(options, surroundings.sample);
+	await checkWritable(output);
+	const weights = await openWeights(options.weights, stage === "both" ? ["1", "2"] : [stage]);
+	try {
+		const engine = await surroundings.openEngine(options, weights);
+		const { report: adapter } = engine.device;
+		reporter.event("start", { adapter, dtype: engine.dtype, weights: options.weights, synthetic: weights.synthetic });
+		reporter.remark(`adapter: ${adapter.adapter}${adapter.software ? " (software)" : ""}, ${engine.dtype}`);
+		reporter.remark(`weights: ${options.weights}`);
+		if (weights.synthetic) reporter.remark(syntheticRemark);
+		const { seed, steps, stageTwoSteps, guidance } = options;
+		const run = { seed, steps, stageTwoSteps, guidance, signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan };
+		const files: string[] = [];
+		const record = async (stageOne: StageOneResult, stageTwo?: StageTwoResult): Promise<RunRecord> => {
+			const made = runRecord({
+				options,
+				dtype: engine.dtype,
+				adapter,
+				synthetic: weights.synthetic,
+				files: await weights.files(),
+				stages: [...(source.image === undefined ? [] : (["1"] as const)), ...(stageTwo === undefined ? [] : (["2"] as const))],
+				stageOne,
+				stageTwo,
+				stageOneRun: source.image === undefined ? source.run : undefined,
+				measurements: engine.measurements,
+				seconds: (performance.now() - started) / 1000,
+			});
+			await writeFiles(output, [["run.json", new TextEncoder().encode(`${JSON.stringify(made, undefined, 2)}\n`)]]);
+			return made;
+		};
+
+		const stageOne = source.image === undefined ? source.stageOne : await engine.stageOne(source.image, run);
+		if (source.image !== undefined) {
+			files.push(join(output, "stage1"));
+			await writeStageOne(join(output, "stage1"), stageOne);
+		}
+		let made = source.image === undefined ? undefined : await record(stageOne);
+		if (stage !== "1") {
+			try {
+				const stageTwo = await engine.stageTwo(stageOne, run);
+				files.push(join(output, "stage2", "output.glb"));
+				const { syntheticGeometry } = stageTwo;
+				await writeStageTwo(join(output, "stage2"), stageTwo, { seed, weights: options.weights, syntheticGeometry });
+				made = await record(stageOne, stageTwo);
+			} catch (error) {
+				throw source.image === undefined ? error : withStageOneKept(error, output);
+			}
+		}
+		if (made !== undefined) reporter.result([...files, join(output, "run.json")], made);
+	} finally {
+		reporter.end();
+		weights.close();
+	}
+}
+
+/** Everything a run tells: JSON lines on `out`, or remarks and progress on `say` and the written paths on `out`. */
+function reporterOf(json: boolean, { out, say, terminal }: Surroundings) {
+	const progress = progressReporter({ json, terminal, write: json ? out : say });
+	const event = (name: string, fields: object) => {
+		if (json) out(`${JSON.stringify({ event: name, ...fields })}\n`);
+	};
+	const remark = (text: string) => {
+		if (json) return;
+		progress.end();
+		say(`${text}\n`);
+	};
+	return {
+		event,
+		remark,
+		progress: progress.report,
+		end: progress.end,
+		plan(plan: MemoryPlan): void {
+			event("plan", plan);
+			remark(planText(plan));
+		},
+		result(files: readonly string[], { voxels, vertices, faces, gaussians, syntheticGeometry, seconds }: RunRecord): void {
+			event("result", { files, voxels, vertices, faces, gaussians, syntheticGeometry, seconds });
+			const surface = vertices === null ? "" : `, ${vertices} vertices, ${faces} faces`;
+			remark(`${voxels} voxels${surface}; ${seconds.toFixed(1)} s`);
+			if (!json) out(`${files.join("\n")}\n`);
+		},
+	};
+}
+
+/** What a run starts from: a picture, or a finished stage 1. */
+type Source =
+	| { readonly image: Image }
+	| {
+			readonly image?: undefined;
+			readonly stageOne: StageOneResult /** Contents of the run.json beside it. */;
+			readonly run: object | undefined;
+	  };
+
+async function readSource(options: GenerateArguments, sample: (() => Image) | undefined): Promise<Source> {
+	const { image: path, stage, output } = options;
+	if (stage === "2") {
+		const folder = path ?? join(output, "stage1");
+		return { stageOne: await readStageOne(folder), run: await readStageOneRun(join(dirname(resolve(folder)), "run.json")) };
+	}
+	if (path === undefined) {
+		if (sample === undefined) throw new SyncHumanError("input", "IMAGE is missing", "See synchuman --help.");
+		return { image: sample() };
+	}
+	const image = await decodePicture(await readBytes(path, "Give a PNG, JPEG or WebP file."), path);
+	checkPersonImage(image);
+	return { image };
+}
+
+/** Says where a stopped run can be taken up again. */
+function withStageOneKept(error: unknown, output: string): unknown {
+	if (!(error instanceof SyncHumanError)) return error;
+	const again = `stage1/ is kept: go on with synchuman generate -o ${output} --stage 2`;
+	return new SyncHumanError(error.code, error.message, error.hint === undefined ? `${again}.` : `${error.hint} ${again}.`, {
+		cause: error,
+	});
+}

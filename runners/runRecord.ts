@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { DeviceReport } from "../engine/gpu/device.ts";
+import type { Image } from "../engine/image/image.ts";
+import type { PartMeasurement } from "../engine/stages/part.ts";
+import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
+import type { GenerateArguments } from "./arguments.ts";
+import { type BuildReport, buildReport } from "./project.ts";
+import { fingerprint, type WeightFile } from "./weightFiles.ts";
+
+/** How the results in a folder came about: the contents of run.json. */
+export interface RunRecord {
+	readonly build: BuildReport;
+	/** Stages that this run has finished. */
+	readonly stages: readonly ("1" | "2")[];
+	/** The input picture as decoded: size, and sha256 of its samples. */
+	readonly input: { readonly width: number; readonly height: number; readonly sha256: string };
+	/** Of all random numbers: the views' are torch's CUDA generator, the structure's and stage 2's torch's CPU generator. */
+	readonly seed: number;
+	/** Choices of a stage that this run has not finished are null. */
+	readonly steps: number | null;
+	readonly guidance: number | null;
+	readonly stageTwoSteps: number | null;
+	readonly dtype: "f16" | "f32";
+	readonly weights: {
+		readonly name: string;
+		readonly synthetic: boolean;
+		/** Every file that the run opened, and the sha256 of all of its bytes; none with synthetic weights, which are a rule. */
+		readonly files: readonly WeightFile[];
+		/** sha256 over names and hashes of the files. */
+		readonly sha256: string | null;
+	};
+	/** True where the geometry is not the networks' but the analytic figure that stands in with synthetic weights. */
+	readonly syntheticGeometry: boolean;
+	readonly adapter: DeviceReport;
+	readonly voxels: number;
+	readonly vertices: number | null;
+	readonly faces: number | null;
+	readonly gaussians: number | null;
+	/** What each part cost, in the order they ran. The seconds are all that differs between two runs of one command. */
+	readonly parts: readonly PartMeasurement[];
+	readonly seconds: number;
+	/** Where stage 2 ran alone: the record of the run that made its stage 1, as found beside the folder. */
+	readonly stageOneRun: object | null;
+}
+
+/** What a record is made from. */
+export interface RunFacts {
+	readonly options: GenerateArguments;
+	readonly dtype: "f16" | "f32";
+	readonly adapter: DeviceReport;
+	readonly synthetic: boolean;
+	readonly files: readonly WeightFile[];
+	readonly stages: readonly ("1" | "2")[];
+	readonly stageOne: StageOneResult;
+	readonly stageTwo: StageTwoResult | undefined;
+	readonly stageOneRun: object | undefined;
+	readonly measurements: readonly PartMeasurement[];
+	readonly seconds: number;
+}
+
+/** The record of a run; keys always in the same order. */
+export function runRecord(facts: RunFacts): RunRecord {
+	const { options, stages, stageOne, stageTwo, files } = facts;
+	const first = stages.includes("1");
+	return {
+		build: buildReport(),
+		stages,
+		input: { width: stageOne.input.width, height: stageOne.input.height, sha256: samplesHash(stageOne.input) },
+		seed: options.seed,
+		steps: first ? options.steps : null,
+		guidance: first ? options.guidance : null,
+		stageTwoSteps: stageTwo ? options.stageTwoSteps : null,
+		dtype: facts.dtype,
+		weights: { name: options.weights, synthetic: facts.synthetic, files, sha256: files.length > 0 ? fingerprint(files) : null },
+		syntheticGeometry: stageTwo?.syntheticGeometry ?? false,
+		adapter: facts.adapter,
+		voxels: stageOne.coordinates.length / 4,
+		vertices: stageTwo ? stageTwo.mesh.positions.length / 3 : null,
+		faces: stageTwo ? stageTwo.mesh.faces.length / 3 : null,
+		gaussians: stageTwo ? stageTwo.gaussians.count : null,
+		parts: facts.measurements.map(({ part, loadSeconds, runSeconds, plannedBytes, peakBytes }) => ({
+			part,
+			loadSeconds: milliseconds(loadSeconds),
+			runSeconds: milliseconds(runSeconds),
+			plannedBytes,
+			peakBytes,
+		})),
+		seconds: milliseconds(facts.seconds),
+		stageOneRun: facts.stageOneRun ?? null,
+	};
+}
+
+/** The record of stage 1 in a run.json, which may be that of a later run of stage 2; undefined where there is none. */
+export async function readStageOneRun(path: string): Promise<object | undefined> {
+	try {
+		const found = JSON.parse(await readFile(path, "utf8"));
+		const run = found.stages.includes("1") ? found : found.stageOneRun;
+		return typeof run === "object" && run !== null ? run : undefined;
+	} catch {
+		// It only informs: a folder of the official Python has none.
+		return undefined;
+	}
+}
+
+function samplesHash({ data }: Image): string {
+	return createHash("sha256").update(data).digest("hex");
+}
+
+function milliseconds(seconds: number): number {
+	return Math.round(seconds * 1000) / 1000;
+}

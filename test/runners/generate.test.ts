@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { generateArguments, parseCommandLine } from "../../runners/arguments.ts";
+import { generate, type Surroundings } from "../../runners/generate.ts";
+import { encodePng } from "../../runners/imageFile.ts";
+import { synthesize } from "../../runners/synthesize.ts";
+import { failureOf } from "../support/hostile.ts";
+import { stageOneResult } from "../support/stageResults.ts";
+import { type StubOptions, stubEngine } from "../support/stubEngine.ts";
+
+let folder: string;
+let picture: string;
+let output: string;
+beforeEach(async () => {
+	folder = mkdtempSync(join(tmpdir(), "synchuman-generate-"));
+	picture = join(folder, "person.png");
+	output = join(folder, "out");
+	writeFileSync(picture, await encodePng(stageOneResult().input));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(argv: readonly string[], stub: StubOptions = {}, surroundings: Partial<Surroundings> = {}) {
+	const said: string[] = [];
+	const written: string[] = [];
+	let opened = 0;
+	const weights = argv.includes("--weights") ? [] : ["--weights", "synthetic:tiny"];
+	const options = generateArguments(parseCommandLine(["generate", ...argv, "-o", output, ...weights]));
+	const error = await failureOf(() =>
+		generate(options, {
+			openEngine: async () => {
+				opened++;
+				return stubEngine(stub);
+			},
+			out: (text) => written.push(text),
+			say: (text) => said.push(text),
+			terminal: false,
+			signal: new AbortController().signal,
+			...surroundings,
+		}),
+	);
+	return { error, out: written.join(""), said: said.join(""), opened };
+}
+
+const record = () => JSON.parse(readFileSync(join(output, "run.json"), "utf8"));
+
+function contents(): Record<string, string> {
+	const files = readdirSync(output, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	return Object.fromEntries(files.map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name)).toString("base64")]));
+}
+
+describe("generate", () => {
+	it("writes stage1/, stage2/ and run.json, and says where", async () => {
+		const { error, out, said } = await run([picture]);
+		expect(error).toBeUndefined();
+		expect(out).toBe(`${["stage1", "stage2/output.glb", "run.json"].map((name) => join(output, name)).join("\n")}\n`);
+		expect(said).toContain("adapter: a card, f16\n");
+		expect(said).toContain("synthetic weights: made-up numbers");
+		expect(said).toContain("stage 1: at most 3.0 MiB of GPU memory (diffusion 3.0 MiB)\ndiffusion ...\ndiffusion: 0.0 s\nstage 2:");
+		expect(readdirSync(output).sort()).toEqual(["run.json", "stage1", "stage2"]);
+		expect(record()).toMatchObject({
+			build: { version: "0.1.0", bundle: null },
+			stages: ["1", "2"],
+			input: { width: 32, height: 32, sha256: createHash("sha256").update(stageOneResult().input.data).digest("hex") },
+			seed: 43,
+			steps: 50,
+			guidance: 3,
+			stageTwoSteps: 25,
+			dtype: "f16",
+			weights: { name: "synthetic:tiny", synthetic: true, files: [], sha256: null },
+			syntheticGeometry: true,
+			adapter: { adapter: "a card" },
+			voxels: 3,
+			gaussians: 96,
+			parts: [{ part: "diffusion", plannedBytes: 3, peakBytes: 2 }, { part: "mesh decoder" }],
+			stageOneRun: null,
+		});
+	});
+
+	it("writes the same bytes twice, but for the seconds in run.json", async () => {
+		const withoutSeconds = (text: string) =>
+			Buffer.from(text, "base64")
+				.toString()
+				.replace(/"(\w*[sS]econds)": [\d.]+/g, '"$1": 0');
+		await run([picture, "--seed", "7"]);
+		const before = contents();
+		await run([picture, "--seed", "7"]);
+		const after = contents();
+		expect(withoutSeconds(after["run.json"])).toBe(withoutSeconds(before["run.json"]));
+		expect({ ...after, "run.json": "" }).toEqual({ ...before, "run.json": "" });
+	});
+
+	it("gives JSON lines, the result last", async () => {
+		const { out, said } = await run([picture, "--json"]);
+		const events = out
+			.trim()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		expect(events.map(({ event }) => event)).toEqual(["start", "plan", "progress", "progress", "plan", "progress", "progress", "result"]);
+		expect(events[0]).toMatchObject({ synthetic: true, dtype: "f16", adapter: { adapter: "a card" } });
+		expect(events[1]).toMatchObject({ stage: "stage 1", peakBytes: 3 * 2 ** 20 });
+		expect(events.at(-1)).toMatchObject({ voxels: 3, syntheticGeometry: true, files: expect.arrayContaining([join(output, "run.json")]) });
+		expect(said).toBe("");
+	});
+
+	it("keeps stage 1 where stage 2 fails, says so, and goes on from there", async () => {
+		const { error } = await run([picture, "--steps", "9"], { failIn: "2" });
+		expect(error).toMatchObject({ code: "aborted", hint: `stage1/ is kept: go on with synchuman generate -o ${output} --stage 2.` });
+		expect(readdirSync(join(output, "stage1")).length).toBe(14);
+		expect(existsSync(join(output, "stage2"))).toBe(false);
+		expect(record()).toMatchObject({ stages: ["1"], steps: 9, stageTwoSteps: null, vertices: null, syntheticGeometry: false });
+		const calls: string[] = [];
+		for (const time of ["first", "second"]) {
+			const second = await run(["--stage", "2"], { onCall: (stage) => calls.push(`${time} ${stage}`) });
+			expect(second.error).toBeUndefined();
+			expect(record()).toMatchObject({
+				stages: ["2"],
+				steps: null,
+				guidance: null,
+				stageTwoSteps: 25,
+				stageOneRun: { stages: ["1"], steps: 9 },
+			});
+		}
+		expect(calls).toEqual(["first 2", "second 2"]);
+		expect(existsSync(join(output, "stage2", "output.glb"))).toBe(true);
+	});
+
+	it("runs one stage, and stage 2 from a folder elsewhere", async () => {
+		const calls: string[] = [];
+		await run([picture, "--stage", "1"], { onCall: (stage) => calls.push(stage) });
+		expect(calls).toEqual(["1"]);
+		expect(existsSync(join(output, "stage2"))).toBe(false);
+		const made = join(output, "stage1");
+		output = join(folder, "other");
+		expect((await run([made, "--stage", "2"])).error).toBeUndefined();
+		expect(readdirSync(output).sort()).toEqual(["run.json", "stage2"]);
+	});
+
+	it("hands options and signal to the engine", async () => {
+		const controller = new AbortController();
+		const seen: object[] = [];
+		const argv = [picture, "--seed", "5", "--steps", "4", "--stage2-steps", "3", "--guidance", "2.5"];
+		await run(argv, { onCall: (_stage, options) => seen.push(options) }, { signal: controller.signal });
+		expect(seen[0]).toMatchObject({ seed: 5, steps: 4, stageTwoSteps: 3, guidance: 2.5, signal: controller.signal });
+	});
+
+	it("names and hashes every file of a checkpoint folder that it read", async () => {
+		const weights = join(folder, "tiny");
+		await synthesize("tiny", weights);
+		await run([picture, "--stage", "1", "--weights", weights]);
+		const { files, ...rest } = record().weights;
+		expect(rest).toMatchObject({ name: weights, synthetic: false, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+		const names = files.map(({ name }: { name: string }) => name);
+		expect(names).toEqual([...names].sort());
+		expect(names).toContain("OneStage/vae/diffusion_pytorch_model.safetensors");
+		expect(names).toContain("dinov2_vitl14_reg4_pretrain.pth");
+		expect(names).not.toContain("SecondStage/ckpts/slat_flow/model.safetensors");
+		for (const { name, byteLength, sha256 } of files) {
+			const bytes = readFileSync(join(weights, name));
+			expect([name, byteLength, sha256]).toEqual([name, bytes.length, createHash("sha256").update(bytes).digest("hex")]);
+		}
+	});
+
+	it("looks at picture, folder and weights before it opens the GPU", async () => {
+		writeFileSync(join(folder, "text"), "not a picture");
+		for (const [argv, code] of [
+			[[join(folder, "missing.png")], "input"],
+			[[join(folder, "text")], "input"],
+			[[folder], "input"],
+			[[picture, "--weights", join(folder, "nowhere")], "checkpoint"],
+			[[picture, "--weights", "synthetic:huge"], "checkpoint"],
+			[["--stage", "2"], "input"],
+		] as const) {
+			const { error, opened } = await run(argv);
+			expect(error).toMatchObject({ code });
+			expect(opened).toBe(0);
+		}
+		output = join(folder, "text");
+		expect(await run([picture])).toMatchObject({ error: { code: "disk" }, opened: 0 });
+	});
+
+	it("takes the sample where there is no picture", async () => {
+		const options = {
+			...generateArguments(parseCommandLine(["generate", picture, "-o", output])),
+			weights: "synthetic:tiny",
+			image: undefined,
+		};
+		const surroundings = {
+			openEngine: async () => stubEngine(),
+			out: () => {},
+			say: () => {},
+			terminal: false,
+			signal: new AbortController().signal,
+		};
+		await generate(options, { ...surroundings, sample: () => stageOneResult().input });
+		expect(existsSync(join(output, "stage2", "output.glb"))).toBe(true);
+		expect(await failureOf(() => generate(options, surroundings))).toMatchObject({ code: "input" });
+	});
+});

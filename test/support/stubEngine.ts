@@ -1,0 +1,62 @@
+import { SyncHumanError } from "../../engine/error.ts";
+import type { DeviceReport } from "../../engine/gpu/device.ts";
+import type { PartMeasurement } from "../../engine/stages/part.ts";
+import type { RunOptions } from "../../engine/synchuman.ts";
+import type { Engine } from "../../runners/generate.ts";
+import { ballMesh } from "./ballMesh.ts";
+import { stageOneResult } from "./stageResults.ts";
+
+/** An adapter's report that no machine has. */
+export const stubReport: DeviceReport = {
+	adapter: "a card",
+	vendor: "a vendor",
+	architecture: "",
+	driver: "a driver",
+	software: false,
+	f16: true,
+	subgroups: true,
+	subgroupSizes: [32, 32],
+	subgroupMatrixShapes: ["f16->f32 16x16x16"],
+	timestamps: true,
+	limits: {
+		maxBufferSize: 2 ** 30,
+		maxStorageBufferBindingSize: 2 ** 30,
+		maxComputeWorkgroupStorageSize: 49152,
+		maxComputeInvocationsPerWorkgroup: 1024,
+		maxStorageBuffersPerShaderStage: 16,
+	},
+};
+
+/** What the stub of an engine was asked, and when it is to fail. */
+export interface StubOptions {
+	readonly failIn?: "1" | "2";
+	readonly onCall?: (stage: "1" | "2", options: RunOptions) => void;
+}
+
+/** An engine that gives the results of test/support at once, with one part a stage, each step taking different times. */
+export function stubEngine({ failIn, onCall }: StubOptions = {}): Engine {
+	const measurements: PartMeasurement[] = [];
+	const part = (name: string, stage: "1" | "2", options: RunOptions) => {
+		onCall?.(stage, options);
+		options.onPlan?.({ stage: `stage ${stage}`, parts: [{ part: name, bytes: 3 * 2 ** 20 }], heldBytes: 0, peakBytes: 3 * 2 ** 20 });
+		options.onProgress?.({ part: name, step: 0, steps: 1, elapsedMs: 0, etaMs: undefined });
+		if (failIn === stage || options.signal?.aborted) throw new SyncHumanError("aborted", "The run was stopped.");
+		options.onProgress?.({ part: name, step: 1, steps: 1, elapsedMs: 5, etaMs: 0 });
+		measurements.push({ part: name, loadSeconds: Math.random(), runSeconds: Math.random(), plannedBytes: 3, peakBytes: 2 });
+	};
+	return {
+		device: { report: stubReport },
+		dtype: "f16",
+		measurements,
+		async stageOne(input, options = {}) {
+			part("diffusion", "1", options);
+			return { ...stageOneResult(), input };
+		},
+		async stageTwo(_stageOne, options = {}) {
+			part("mesh decoder", "2", options);
+			const none = new Float32Array(0);
+			const gaussians = { count: 96, positions: none, featuresDc: none, scales: none, rotations: none, opacities: none };
+			return { mesh: ballMesh([0, 0, 0], 0.4, 8), gaussians, syntheticGeometry: true };
+		},
+	};
+}
