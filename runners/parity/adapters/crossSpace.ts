@@ -14,10 +14,9 @@ import {
 	runCrossSpaceStep,
 } from "../../../engine/models/crossSpaceState.ts";
 import { timestepEmbedding } from "../../../engine/samplers/timestepEmbedding.ts";
-import { createConfigReader } from "../../../weights/configReader.ts";
-import { isJsonObject, parseStrictJson } from "../../../weights/strictJson.ts";
 import { Weights } from "../../../weights/weights.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
+import { configOf } from "../configOf.ts";
 import { imagesFromOfficial, imagesToOfficial, rowsFromOfficial, rowsToOfficial } from "../officialBatch.ts";
 import { permuted, type RecordedValues, runOnce } from "../recordedRun.ts";
 
@@ -25,7 +24,7 @@ const halves = 2;
 
 async function runUnet(context: ParityContext): Promise<ParityOutputs> {
 	const device = await context.device();
-	const config = readCrossSpaceConfig(reader(context.config["config.json"], "config.json"), reader(context.config, "case.json"));
+	const config = readCrossSpaceConfig(configOf(context.config["config.json"], "config.json"), configOf(context.config, "case.json"));
 	const weights = Weights.open(context.weights);
 	const model = declareCrossSpaceDiffusion(weights, config, context.dtype);
 	const [, promptTokens] = (await context.input("prompt_embeds")).shape;
@@ -41,12 +40,6 @@ async function runUnet(context: ParityContext): Promise<ParityOutputs> {
 		releaseState(device, state);
 		weights.release();
 	}
-}
-
-function reader(object: unknown, file: string) {
-	const json = parseStrictJson(JSON.stringify(object), file);
-	if (!isJsonObject(json)) throw new Error(`${file}: is not an object`);
-	return createConfigReader(json, file);
 }
 
 async function runConditioning(
