@@ -71,7 +71,7 @@ export function syntheticConfigs(size: SyntheticSize): SyntheticConfigs {
 		trellis_out_channels: 8,
 		model_channels: tiny ? 16 : 1024,
 		cond_channels: tiny ? 16 : 1024,
-		num_blocks: tiny ? 17 : 24,
+		num_blocks: tiny ? 6 : 24,
 		num_heads: tiny ? 1 : 16,
 		num_head_channels: 64,
 		num_dual_CrossAttblocks: 2,
@@ -131,6 +131,7 @@ export function syntheticConfigs(size: SyntheticSize): SyntheticConfigs {
 			? {
 					dual_cross_attention: { SS_query_dim_MV: [8, 16], MV_query_dim_MV: 16, query_dim_Structure: 16, heads: 2, dim_head: 8 },
 					dinov2: { embed_dim: 16, depth: 4, num_heads: 1, taps: [0, 1, 2, 3] },
+					structure_block_splits: [2, 4],
 					multiview_pixels: 448,
 					mv_dim_of_blocks: 16,
 					num_groups_of_subdivide_blocks: 4,

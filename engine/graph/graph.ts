@@ -44,6 +44,8 @@ export class Graph {
 	readonly dispatches: Dispatch[] = [];
 	/** Planned storages that keep their own buffer for the graph's life: inputs, outputs, state. */
 	readonly pinned = new Set<Storage>();
+	/** Those of them that the host reads. */
+	readonly outputs = new Set<Storage>();
 	readonly scalars = new Map<string, Scalar>();
 	/** Host values that compiling uploads once, by the tensor that holds them. */
 	readonly constants = new Map<string, { readonly tensor: Tensor; readonly values: () => TensorValues }>();
@@ -104,6 +106,7 @@ export class Graph {
 	/** Keeps a tensor readable after the run. Returns it. */
 	output(tensor: Tensor): Tensor {
 		if (tensor.storage.kind === "planned") this.pinned.add(tensor.storage);
+		this.outputs.add(tensor.storage);
 		return tensor;
 	}
 

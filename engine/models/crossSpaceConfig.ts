@@ -45,6 +45,8 @@ export interface CrossSpaceConfig {
 	readonly latentChannels: number;
 	readonly unet: UnetConfig;
 	readonly structure: StructureConfig;
+	/** Blocks of the structure network before the middle of the UNet begins, and before its way up begins. */
+	readonly blockSplits: readonly [number, number];
 	readonly synchronisation: {
 		/** Structure from images: at 24 pixels, on the way down and on the way up. */
 		readonly structure: readonly [DualCrossAttentionConfig, DualCrossAttentionConfig];
@@ -78,7 +80,7 @@ const fixed: Readonly<Record<string, boolean | number | string>> = Object.freeze
 
 /**
  * Reads the network's config.json. `engine` is engine.json, whose optional `dual_cross_attention` has what the official constructor
- * hard-codes (SS_query_dim_MV, MV_query_dim_MV, query_dim_Structure, heads, dim_head). Throws code "checkpoint" where a value is missing
+ * hard-codes (SS_query_dim_MV, MV_query_dim_MV, query_dim_Structure, heads, dim_head), and whose `structure_block_splits` replaces its 8 and 16. Throws code "checkpoint" where a value is missing
  * or asks for what this engine does not have.
  */
 export function readCrossSpaceConfig(config: ConfigReader, engine: ConfigReader): CrossSpaceConfig {
@@ -115,6 +117,7 @@ export function readCrossSpaceConfig(config: ConfigReader, engine: ConfigReader)
 		latentChannels,
 		unet,
 		structure,
+		blockSplits: readBlockSplits(engine, structure.blocks),
 		synchronisation: readSynchronisation(engine),
 	};
 }
@@ -152,6 +155,13 @@ export function readUnetConfig(config: ConfigReader): UnetConfig {
 		timeSinusoidChannels: channels[0],
 		timeChannels: 4 * channels[0],
 	};
+}
+
+/** 8 and 16, numbers in upstream's code, or `structure_block_splits` of engine.json. */
+function readBlockSplits(engine: ConfigReader, blocks: number): readonly [number, number] {
+	const [first, second] = engine.integers("structure_block_splits", { fallback: [8, 16], length: 2, min: 1, max: blocks });
+	if (second < first) throw engine.error("structure_block_splits", "must rise");
+	return [first, second];
 }
 
 /** Sizes of the official constructor, or of engine.json. */

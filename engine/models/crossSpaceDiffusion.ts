@@ -54,9 +54,6 @@ export function declareCrossSpaceDiffusion(weights: Weights, config: CrossSpaceC
 /** Sides of the feature maps at which structure reads images and images read structure: numbers in upstream's code. */
 const [structureSide, imagesSide] = [24, 12];
 
-/** Blocks of the structure network before the middle of the UNet begins and before its way up begins. */
-const [blocksBefore, blocksBetween] = [8, 16];
-
 /** What a recorded denoising step shows to its caller. */
 export interface CrossSpaceStep {
 	/** i32 [images] and [blocks], to be written before every run: rows of the conditioning that belong to the step (`stepRows`). */
@@ -129,6 +126,7 @@ function recordForward(
 			recordImagesFromStructure(graph, model.imagesFromStructure[index], { images, structure: tokens, layout, resolution }),
 		);
 	const { levels } = config.unet;
+	const [blocksBefore, blocksBetween] = config.blockSplits;
 	advance(0, blocksBefore);
 	const velocity = recordMultiviewUnet(graph, unet, {
 		sample: state.sample,

@@ -69,9 +69,9 @@ export interface Part {
 
 /** GPU bytes that running a part allocates: weights, everything its graphs hold, and the buffer its results are read through. */
 export function partBytes(part: Part): number {
-	const plans = part.graphs.map(planGraph);
-	const held = plans.reduce((sum, plan) => sum + plan.byteLength, 0) + part.weights.reduce((sum, weights) => sum + weights.byteLength, 0);
-	const largestRead = Math.max(0, ...plans.flatMap((plan) => plan.pinned.map((storage) => storage.byteLength)));
+	const held = part.graphs.reduce((sum, graph) => sum + planGraph(graph).byteLength, 0) + part.weights.reduce((sum, weights) => sum + weights.byteLength, 0);
+	const read = [...part.graphs.flatMap((graph) => [...graph.outputs]), ...(part.tensors ?? []).map(({ storage }) => storage)];
+	const largestRead = Math.max(0, ...read.map(({ byteLength }) => byteLength));
 	const shared = (part.tensors ?? []).reduce((sum, { storage }) => sum + storage.byteLength, 0);
 	return held + shared + Math.max(part.extraBytes ?? 0, Math.min(largestRead, readPieceBytes));
 }

@@ -109,10 +109,9 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	}
 	if (bias && elementCount(bias.shape) !== columns)
 		throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
-	const software = graph.device.report.software;
-	const threads = software || rows <= 64 ? 8 : 16;
+	const { threadsX, threadsY } = portableTile(graph.device.report.software, rows, columns);
 	const onMatrices = rows > 64 && runsOnSubgroupMatrices(graph, x, weight, [channels, width, column]);
-	const [tileRows, tileColumns] = onMatrices ? [128, 128] : [8 * threads, 8 * threads];
+	const [tileRows, tileColumns] = onMatrices ? [128, 128] : [8 * threadsY, 8 * threadsX];
 	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
 	const flatX = flat(x, rowsIn);
 	const flatY = flat(y, outputRows);
@@ -137,7 +136,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 			label,
 			aliases: { Output: y.dtype, Residual: residual?.dtype ?? "f32", ...(!onMatrices && { Input: x.dtype, Weight: weight.dtype }) },
 			overrides: {
-				...(!onMatrices && { threadsX: threads, threadsY: threads }),
+				...(!onMatrices && { threadsX, threadsY }),
 				gathered: neighbours !== undefined,
 				gated,
 				activation: activationCode[request.activation ?? "none"],
@@ -189,6 +188,13 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 
 function segmentParams(segments: RowSegments | undefined): readonly number[] {
 	return segments ? [segments.first, segments.count, segments.stride] : [0, 1, 0];
+}
+
+/** Threads of the portable kernel, each with 8 x 8 sums: as many columns as there are, up to a square tile. */
+function portableTile(software: boolean, rows: number, columns: number): { readonly threadsX: number; readonly threadsY: number } {
+	const square = software || rows <= 64 ? 8 : 16;
+	const threadsX = [1, 2, 4].find((threads) => columns <= 8 * threads) ?? square;
+	return { threadsX, threadsY: threadsX < 8 && rows > 64 ? 32 : square };
 }
 
 /** The one place that chooses the kernel: matrices of 16x16x16 halves, subgroups of 32, and whole vectors of eight halves. */
