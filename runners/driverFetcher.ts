@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { SyncHumanError } from "../engine/error.ts";
 import { type AptSourceFile, releaseSources } from "./aptSources.ts";
+import { projectFolder } from "./project.ts";
 
 /** Set in the child that was started with a fetched driver, so that it never starts another. */
 const restarted = "SYNCHUMAN_FETCHED_DRIVER";
@@ -16,7 +16,7 @@ const restarted = "SYNCHUMAN_FETCHED_DRIVER";
  */
 export async function withDriver(main: () => Promise<number>): Promise<number> {
 	if (process.env[restarted] !== undefined || hasAdapter(process.env)) return main();
-	const folder = join(projectFolder(), ".cache", "mesa");
+	const folder = join(projectFolder, ".cache", "mesa");
 	if (existsSync(folder)) {
 		say(`no Vulkan driver on this machine: using the CPU through the Mesa in ${folder} (undo: rm -r ${folder})`);
 	} else {
@@ -41,7 +41,7 @@ function hasAdapter(environment: NodeJS.ProcessEnv): boolean {
 	const script =
 		'import { create } from "webgpu"; const gpu = (globalThis.gpu = create([])); process.exit((await gpu.requestAdapter()) === null ? 1 : 0);';
 	const probe = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
-		cwd: projectFolder(),
+		cwd: projectFolder,
 		env: environment,
 		stdio: "ignore",
 		timeout: 60_000,
@@ -63,11 +63,6 @@ function again(environment: NodeJS.ProcessEnv): Promise<number> {
 			resolve(code ?? (signal === "SIGINT" ? 130 : signal === "SIGTERM" ? 143 : 1));
 		});
 	});
-}
-
-/** The folder of package.json: this file lies one below it, bundled (dist/) or not (runners/). */
-function projectFolder(): string {
-	return dirname(dirname(fileURLToPath(import.meta.url)));
 }
 
 function say(line: string): void {

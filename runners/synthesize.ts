@@ -56,7 +56,8 @@ export async function synthesize(size: SyntheticSize, folder: string, options: S
 	);
 	const configs = syntheticConfigs(size);
 	const write = (place: string, name: string, content: FileContent) => writeFiles(join(folder, place), [[name, content]]);
-	const json = (value: object) => new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
+	// Without a newline at the end, so that a file cut anywhere is not JSON.
+	const json = (value: object) => new TextEncoder().encode(JSON.stringify(value, undefined, 2));
 	for (const [component, place] of Object.entries(folders))
 		await write(place, "config.json", json(configs.components[component as Component]));
 	await write("OneStage/feature_extractor", "preprocessor_config.json", json(configs.featureExtractor));
