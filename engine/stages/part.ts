@@ -69,7 +69,9 @@ export interface Part {
 
 /** GPU bytes that running a part allocates: weights, everything its graphs hold, and the buffer its results are read through. */
 export function partBytes(part: Part): number {
-	const held = part.graphs.reduce((sum, graph) => sum + planGraph(graph).byteLength, 0) + part.weights.reduce((sum, weights) => sum + weights.byteLength, 0);
+	const held =
+		part.graphs.reduce((sum, graph) => sum + planGraph(graph).byteLength, 0) +
+		part.weights.reduce((sum, weights) => sum + weights.byteLength, 0);
 	const read = [...part.graphs.flatMap((graph) => [...graph.outputs]), ...(part.tensors ?? []).map(({ storage }) => storage)];
 	const largestRead = Math.max(0, ...read.map(({ byteLength }) => byteLength));
 	const shared = (part.tensors ?? []).reduce((sum, { storage }) => sum + storage.byteLength, 0);
