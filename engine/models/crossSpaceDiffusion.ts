@@ -6,15 +6,9 @@ import { elementCount } from "../gpu/tensor.ts";
 import type { Graph, Scalar } from "../graph/graph.ts";
 import { flowEulerStep } from "../kernels/dense/flowEulerStep.ts";
 import { gatherRows } from "../kernels/dense/gatherRows.ts";
-import {
-	declareImagesFromStructure,
-	declareStructureFromImages,
-	type ImagesFromStructure,
-	recordImagesFromStructure,
-	recordStructureFromImages,
-	type StructureFromImages,
-} from "../layers/dualCrossAttention.ts";
+import { declareImagesFromStructure, type ImagesFromStructure, recordImagesFromStructure } from "../layers/imagesFromStructure.ts";
 import { domains, imagesOf, synchumanViews } from "../layers/multiviewLayout.ts";
+import { declareStructureFromImages, recordStructureFromImages, type StructureFromImages } from "../layers/structureFromImages.ts";
 import type { CrossSpaceConfig } from "./crossSpaceConfig.ts";
 import type { CrossSpaceState } from "./crossSpaceState.ts";
 import { declareMultiviewUnet, type MultiviewUnet, recordMultiviewUnet } from "./multiviewUnet.ts";

@@ -1,15 +1,11 @@
-import {
-	declareImagesFromStructure,
-	declareStructureFromImages,
-	recordImagesFromStructure,
-	recordStructureFromImages,
-} from "../../../engine/layers/dualCrossAttention.ts";
+import { declareImagesFromStructure, recordImagesFromStructure } from "../../../engine/layers/imagesFromStructure.ts";
 import { synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
 import {
 	declareMultiviewTransformer,
 	recordMultiviewTransformer,
 	recordPromptKeysValues,
 } from "../../../engine/layers/multiviewTransformerBlock.ts";
+import { declareStructureFromImages, recordStructureFromImages } from "../../../engine/layers/structureFromImages.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
 import { imagesFromOfficial, imagesToOfficial, rowsFromOfficial, rowsToOfficial } from "../officialBatch.ts";
 import { permuted, recordedRun } from "../recordedRun.ts";
