@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,58 +9,25 @@ import { writeStageOne } from "../../runners/stageFolders.ts";
 import { npyArray } from "../../weights/npy.ts";
 import { writeNpz } from "../../weights/npz.ts";
 import { hugePng } from "../support/hugePng.ts";
+import { bundle, type Start, synchuman } from "../support/program.ts";
 import { stageOneResult } from "../support/stageResults.ts";
 
 // Every row of README's table of limits, through the bundled program. No row needs a network to run, so one small picture and tiny
 // weights serve.
 
-const program = resolve("dist/cli.js");
 let folder: string;
 const at = (...names: string[]) => join(folder, ...names);
 
 beforeAll(async () => {
-	expect(spawnSync(process.execPath, ["runners/bundle.mjs"], { stdio: "inherit" }).status).toBe(0);
+	bundle();
 	folder = mkdtempSync(join(tmpdir(), "synchuman-cli-"));
 	writeFileSync(at("person.png"), await encodePng(stageOneResult().input));
-	const made = await synchuman(["synthesize", "tiny", at("tiny")]);
+	const made = await synchuman(["synthesize", "tiny", at("tiny")], { cwd: folder });
 	expect(made.status, made.stderr).toBe(0);
 	expect(made.stdout).toBe(`${at("tiny")}\n`);
 	await writeStageOne(at("finished", "stage1"), stageOneResult());
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ended {
-	readonly status: number | null;
-	readonly stdout: string;
-	readonly stderr: string;
-}
-
-/** How the program is started. */
-interface Start {
-	readonly env?: NodeJS.ProcessEnv;
-	/** Shell text before the command, such as limits. */
-	readonly before?: string;
-	/** Called with every piece of standard output. */
-	readonly onOutput?: (child: ChildProcess, text: string) => void;
-}
-
-function synchuman(argv: readonly string[], { env = {}, before, onOutput }: Start = {}): Promise<Ended> {
-	const command = [process.execPath, program, ...argv];
-	const [file, args] = before === undefined ? [command[0], command.slice(1)] : ["bash", ["-c", `${before}; exec "$@"`, "bash", ...command]];
-	return new Promise((resolve, reject) => {
-		const child = spawn(file, args, { env: { ...process.env, ...env }, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-		let [stdout, stderr] = ["", ""];
-		child.stdout.on("data", (text) => {
-			stdout += text;
-			onOutput?.(child, String(text));
-		});
-		child.stderr.on("data", (text) => {
-			stderr += text;
-		});
-		child.on("error", reject);
-		child.on("close", (status) => resolve({ status, stdout, stderr }));
-	});
-}
 
 /** `generate` of the small person with tiny weights on the CPU, and what else is given. */
 const generate = (...more: string[]) => [
@@ -127,7 +94,7 @@ afterAll(() => {
 	if (disk !== undefined) spawnSync("umount", [disk]);
 });
 
-type Row = () => readonly string[] | readonly [argv: readonly string[], start: Start] | undefined | Promise<readonly string[]>;
+type Row = () => readonly string[] | readonly [argv: readonly string[], start: Omit<Start, "cwd">] | undefined | Promise<readonly string[]>;
 
 /** What README's "input" is as a command line. */
 const rows: Readonly<Record<string, Row>> = {
@@ -218,8 +185,8 @@ describe("limits", () => {
 	it.each(documented())("$input: $status", async ({ input, message, status }) => {
 		const row = await rows[input]();
 		if (row === undefined) return console.warn(`limits: "${input}" is not tested: mounting needs rights`);
-		const [argv, start] = Array.isArray(row[0]) ? (row as [string[], Start]) : [row as string[], {}];
-		const ended = await synchuman(argv, start);
+		const [argv, start] = Array.isArray(row[0]) ? (row as [string[], Omit<Start, "cwd">]) : [row as string[], {}];
+		const ended = await synchuman(argv, { cwd: folder, ...start });
 		const own = ended.stderr.split("\n");
 		const line = own.findIndex((text) => text.startsWith("synchuman: ") && !text.includes("stopping after this step"));
 		expect(own[line], ended.stderr).toMatch(pattern(message));
