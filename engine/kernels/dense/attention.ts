@@ -3,6 +3,7 @@ import { describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
 import { type AttentionOperands, checkedOperands, type OperandMatrix } from "./attentionOperands.ts";
+import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 
 /** Sequences of unequal lengths, queries and keys alike. */
 export interface AttentionWindows {
@@ -51,14 +52,16 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 		checkPositions(where, "queryRows", queryRows, "q", q.rows, sequences * queries);
 		checkPositions(where, "keyRows", keyRows, "k and v", Math.min(k.rows, v.rows), keySequences * keys);
 	}
-	const kernel = attentionKernel(graph.device.report, request.headSize);
-	const columnsOf = (operand: OperandMatrix) => operand.column / 4;
+	const onMatrices = queries > 16 && scale > 0 && runsOnSubgroupMatrices(graph.device.report, request.headSize, [q, k, v]);
+	const kernel = onMatrices ? matrixKernel : attentionKernel(graph.device.report, request.headSize);
+	// Strides and columns count the vectors that the kernel loads.
+	const inVectors = (columns: number) => columns / (onMatrices ? 8 : 4);
 	const record = (first: number, count: number, tensors: { q: Tensor; k: Tensor; v: Tensor; y: Tensor }, ownKeys: number) => {
 		const queryTiles = Math.ceil(queries / kernel.queriesPerWorkgroup);
 		graph.dispatch({
 			shader: kernel.shader,
 			label,
-			aliases: { Query: q.tensor.dtype, Key: k.tensor.dtype, Value: v.tensor.dtype, Output: y.dtype },
+			aliases: { Output: y.dtype, ...(!onMatrices && { Query: q.tensor.dtype, Key: k.tensor.dtype, Value: v.tensor.dtype }) },
 			overrides: {
 				...kernel.overrides,
 				hasQueryRows: queryRows !== undefined,
@@ -68,19 +71,19 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 			tensors: { ...tensors, queryRows, keyRows, offsets: windows?.offsets },
 			params: {
 				heads: request.heads,
-				headVectors: request.headSize / 4,
+				headVectors: inVectors(request.headSize),
 				sequences: count,
 				firstSequence: first,
 				keySequences: ownKeys,
 				queries,
 				keys,
 				queryTiles,
-				queryStride: q.width / 4,
-				queryColumn: columnsOf(q),
-				keyStride: k.width / 4,
-				keyColumn: columnsOf(k),
-				valueStride: v.width / 4,
-				valueColumn: columnsOf(v),
+				queryStride: inVectors(q.width),
+				queryColumn: inVectors(q.column),
+				keyStride: inVectors(k.width),
+				keyColumn: inVectors(k.column),
+				valueStride: inVectors(v.width),
+				valueColumn: inVectors(v.column),
 				outputStride: y.shape[1] / 4,
 				scale: scale * Math.LOG2E,
 			},
@@ -108,8 +111,23 @@ interface AttentionKernel {
 	readonly queriesPerWorkgroup: number;
 }
 
-/** The one place where the kernel and its tile are chosen, by head size and device. */
+/** Heads of 64 in f16 on subgroup matrices. */
+const matrixKernel: AttentionKernel = { shader: "dense/attentionSubgroupMatrix", overrides: {}, queriesPerWorkgroup: 256 };
+
+function runsOnSubgroupMatrices(report: DeviceReport, headSize: number, operands: readonly OperandMatrix[]): boolean {
+	return (
+		hasSubgroupMatrices(report) &&
+		headSize === 64 &&
+		// Workgroup memory: 256 rows of queries, 32 of keys, 32 of values, each 144 bytes; and a flag.
+		report.limits.maxComputeWorkgroupStorageSize >= (256 + 32 + 32) * 144 + 16 &&
+		operands.every(({ tensor, width, column }) => tensor.dtype === "f16" && width % 8 === 0 && column % 8 === 0)
+	);
+}
+
+/** The portable kernel and its tile, by head size and device. */
 function attentionKernel(report: DeviceReport, headSize: number): AttentionKernel {
+	if (report.software && headSize <= 8)
+		return { shader: "dense/attentionNarrow", overrides: { headVectors: headSize / 4 }, queriesPerWorkgroup: 64 };
 	if (headSize > 128) return { shader: "dense/attentionWide", overrides: {}, queriesPerWorkgroup: 16 };
 	const vectorsPerThread = Math.ceil(headSize / 32);
 	// A software driver compiles for seconds, longer the more a thread does.

@@ -1,6 +1,7 @@
 import { type DType, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
+import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 
 /** Elementwise functions that kernels can apply before storing. */
 export type Activation = "none" | "silu" | "gelu" | "geluTanh";
@@ -200,11 +201,5 @@ function portableTile(software: boolean, rows: number, columns: number): { reado
 /** The one place that chooses the kernel: matrices of 16x16x16 halves, subgroups of 32, and whole vectors of eight halves. */
 function runsOnSubgroupMatrices(graph: Graph, x: Tensor, weight: Tensor, inEights: readonly number[]): boolean {
 	const { report } = graph.device;
-	return (
-		report.subgroupMatrixShapes.includes("f16->f32 16x16x16") &&
-		report.subgroupSizes.every((size) => size === 32) &&
-		x.dtype === "f16" &&
-		weight.dtype === "f16" &&
-		inEights.every((value) => value % 8 === 0)
-	);
+	return hasSubgroupMatrices(report) && x.dtype === "f16" && weight.dtype === "f16" && inEights.every((value) => value % 8 === 0);
 }
