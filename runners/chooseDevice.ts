@@ -1,5 +1,5 @@
 import { SyncHumanError } from "../engine/error.ts";
-import { type Device, openDevice } from "../engine/gpu/device.ts";
+import { type Device, type DeviceOptions, openDevice } from "../engine/gpu/device.ts";
 import { openGpu } from "./openGpu.ts";
 
 /** Parts of the names of CPU adapters: Mesa's, Google's, Microsoft's. */
@@ -11,16 +11,21 @@ export interface DeviceChoice {
 	readonly adapter?: string | undefined;
 	/** Permits a CPU adapter where there is no other. */
 	readonly allowSoftware?: boolean;
+	/** Leaves out the kernels on subgroup matrices. */
+	readonly disableSubgroupMatrix?: boolean;
 }
 
 /** Opens the GPU that the command line asks for. Throws code "device" where there is none of that name, or only the CPU unasked. */
-export async function chooseDevice({ adapter, allowSoftware = false }: DeviceChoice): Promise<Device> {
-	if (adapter === undefined) return openDevice(await openGpu(), { allowSoftware });
-	if (adapter !== "software") return named(adapter, allowSoftware || softwareNames.some((name) => sameName(name, adapter)));
+export async function chooseDevice({ adapter, allowSoftware = false, disableSubgroupMatrix = false }: DeviceChoice): Promise<Device> {
+	if (adapter === undefined) return openDevice(await openGpu(), { allowSoftware, disableSubgroupMatrix });
+	if (adapter !== "software") {
+		const software = allowSoftware || softwareNames.some((name) => sameName(name, adapter));
+		return named(adapter, { allowSoftware: software, disableSubgroupMatrix });
+	}
 	let noAdapter: unknown;
 	for (const name of softwareNames) {
 		try {
-			return await named(name, true);
+			return await named(name, { allowSoftware: true });
 		} catch (error) {
 			noAdapter = error;
 		}
@@ -28,10 +33,10 @@ export async function chooseDevice({ adapter, allowSoftware = false }: DeviceCho
 	throw noAdapter;
 }
 
-async function named(name: string, allowSoftware: boolean): Promise<Device> {
+async function named(name: string, options: DeviceOptions): Promise<Device> {
 	const gpu = await openGpu({ adapterName: name });
 	try {
-		return await openDevice(gpu, { allowSoftware });
+		return await openDevice(gpu, options);
 	} catch (error) {
 		if (error instanceof SyncHumanError) throw error;
 		// Dawn's own words where no adapter has the name: the list of those that are there.
