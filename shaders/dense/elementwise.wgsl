@@ -31,7 +31,7 @@ fn erf(v: f32) -> f32 { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
 
 fn activate(v: f32) -> f32 {
   switch activation {
-    case 1u: { return v / (1.0 + exp(-v)); }
+    case 1u: { return v / (1.0 + exp(min(-v, 87.0))); }
     case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
     case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), -15.0, 15.0))); }
     default: { return v; }

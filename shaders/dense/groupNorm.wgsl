@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var p = first + lane; p < last; p += lanes) {
     let at = base + p * params.channels;
     var v = (f32(x[at]) - statistic.x) * scale + offset;
-    if (silu) { v = v / (1.0 + exp(-v)); }
+    if (silu) { v = v / (1.0 + exp(min(-v, 87.0))); }
     y[at] = Output(v);
   }
 }

@@ -66,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var v = (f32(x[base + c]) - mean) * factor;
     if (affine) { v = v * weight[c] + bias[c]; }
     if (modulated) { v = v * (1.0 + scale[scaleBase + c]) + shift[shiftBase + c]; }
-    if (silu) { v = v / (1.0 + exp(-v)); }
+    if (silu) { v = v / (1.0 + exp(min(-v, 87.0))); }
     y[output + c] = Output(v);
   }
 }
