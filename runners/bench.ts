@@ -5,7 +5,7 @@ import type { Checkpoint } from "../weights/checkpoint.ts";
 import { type BenchArguments, benchArguments, benchHelp } from "./bench/arguments.ts";
 import { kernelRows } from "./bench/kernelRows.ts";
 import { appendResults, type BenchRow, groupedRows, tableText } from "./bench/report.ts";
-import { stageRows } from "./bench/stageRows.ts";
+import { measureStage } from "./bench/stageRows.ts";
 import { bareContext, measureSteps, recordedDiffusion, stepGraph } from "./bench/stepRows.ts";
 import { chooseDevice } from "./chooseDevice.ts";
 import { reportError } from "./errorReport.ts";
@@ -46,14 +46,10 @@ const benchmarks: Readonly<
 		if (!profile) return rows;
 		const busy = dispatches.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
 		out(`GPU busy ${busy.toFixed(2)} ms, idle ${(100 * Math.max(0, 1 - busy / median)).toFixed(1)} % of a step\n`);
-		const kernels = groupedRows(dispatches.map(kernelOf), shapeOf);
-		out(`\n${tableText(kernels, 60)}`);
-		out(`\n${tableText(groupedRows(kernels.map(withoutShape), nameOf))}`);
-		out(`\n${tableText(groupedRows(dispatches.map(layerOf), nameOf), 60)}`);
-		return [...rows, ...kernels];
+		return [...rows, ...profileTables(dispatches)];
 	},
-	stage1: (device, checkpoint, dtype, { steps }) => wholeStage(device, checkpoint, dtype, "stage1", steps),
-	stage2: (device, checkpoint, dtype, { steps }) => wholeStage(device, checkpoint, dtype, "stage2", steps),
+	stage1: (device, checkpoint, dtype, options) => wholeStage(device, checkpoint, dtype, "stage1", options),
+	stage2: (device, checkpoint, dtype, options) => wholeStage(device, checkpoint, dtype, "stage2", options),
 };
 
 async function wholeStage(
@@ -61,15 +57,29 @@ async function wholeStage(
 	checkpoint: Checkpoint,
 	dtype: "f16" | "f32",
 	stage: "stage1" | "stage2",
-	steps: number | undefined,
-) {
-	const rows = await stageRows(device, checkpoint, stage, { dtype, steps, onPart: say });
-	for (const { name, elapsedMs, peakBytes, plannedBytes } of rows) {
+	{ steps, profile }: BenchArguments,
+): Promise<readonly BenchRow[]> {
+	const { parts, dispatches } = await measureStage(device, checkpoint, stage, { dtype, steps, profiled: profile, onPart: say });
+	for (const { name, elapsedMs, peakBytes, plannedBytes } of parts) {
 		const memory = peakBytes === undefined ? "" : `, ${bytesText(peakBytes)} of GPU memory, planned ${bytesText(plannedBytes ?? 0)}`;
 		out(`${name}: ${(elapsedMs / 1000).toFixed(3)} s${memory}\n`);
 	}
-	out(`together: ${(rows.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) / 1000).toFixed(3)} s\n`);
+	out(`together: ${(parts.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) / 1000).toFixed(3)} s\n`);
+	const rows = [...parts];
+	for (const [part, timed] of dispatches) {
+		out(`\n${part}, one run of its graphs\n`);
+		rows.push(...profileTables(timed).map((row) => ({ ...row, name: `${part}: ${row.name}` })));
+	}
 	return rows;
+}
+
+/** Prints the dispatches of a profile by kernel and shape, by kernel, and by layer; gives the first of these. */
+function profileTables(dispatches: readonly BenchRow[]): readonly BenchRow[] {
+	const kernels = groupedRows(dispatches.map(kernelOf), shapeOf);
+	out(`\n${tableText(kernels, 60)}`);
+	out(`\n${tableText(groupedRows(kernels.map(withoutShape), nameOf))}`);
+	out(`\n${tableText(groupedRows(dispatches.map(layerOf), nameOf), 60)}`);
+	return kernels;
 }
 
 const nameOf = ({ name }: BenchRow) => name;

@@ -54,6 +54,8 @@ export interface PartContext {
 	readonly signal: AbortSignal | undefined;
 	/** Filled part by part. */
 	readonly measurements: PartMeasurement[];
+	/** Called when a part has run and before it is freed, to replay its graphs under timestamps; not in the part's seconds. */
+	readonly onRun?: (part: Part, executables: readonly Executable[]) => Promise<void>;
 }
 
 /** A network with its graphs, declared and recorded but not allocated: its memory is known. */
@@ -140,6 +142,7 @@ export async function runPart<T>(
 			peakBytes: device.memory.peakBytes,
 		});
 		report(1, 1);
+		await context.onRun?.(part, executables);
 		return result;
 	} finally {
 		for (const executable of executables) executable.destroy();

@@ -12,7 +12,7 @@ export interface BenchArguments {
 	readonly adapter: string | undefined;
 	/** Denoising steps of `step` and stage1, flow steps of stage2; undefined: 5 of `step`, otherwise the default preset's. */
 	readonly steps: number | undefined;
-	/** Adds a table per kernel and per layer to `step`. */
+	/** Adds GPU times per kernel and per layer; not of `kernels`, which are nothing else. */
 	readonly profile: boolean;
 	/** Leaves out the kernels on subgroup matrices. */
 	readonly portable: boolean;
@@ -34,7 +34,7 @@ export const benchHelp = `npm run bench -- kernels|step|stage1|stage2 [options]
   --steps N            denoising steps (step: 5), flow steps of stage2
   --dtype f16|f32      default f16 where the GPU has it
   --adapter NAME       part of a GPU's name, or software
-  --profile            step: GPU time per kernel and per layer
+  --profile            GPU time per kernel and per layer (step, stage1, stage2)
   --no-subgroup-matrix portable kernels only
   --json FILE          all rows as JSON
   --append             all rows into runners/results/<gpu>.csv`;

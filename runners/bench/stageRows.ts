@@ -3,28 +3,57 @@ import type { Device } from "../../engine/gpu/device.ts";
 import { type Image, imageOf } from "../../engine/image/image.ts";
 import { samplePerson } from "../../engine/image/samplePerson.ts";
 import { bodyCoordinates } from "../../engine/random/bodyGeometry.ts";
-import type { PartMeasurement } from "../../engine/stages/part.ts";
+import type { PartContext, PartMeasurement } from "../../engine/stages/part.ts";
 import type { StageOneResult } from "../../engine/stages/results.ts";
-import { SyncHuman } from "../../engine/synchuman.ts";
+import { runStageOne } from "../../engine/stages/stage1.ts";
+import { runStageTwo } from "../../engine/stages/stage2.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { syntheticBody } from "../../weights/syntheticCheckpoint.ts";
+import { profileRows } from "./kernelRows.ts";
 import type { BenchRow } from "./report.ts";
+import { bareContext } from "./stepRows.ts";
 
-/** Runs a stage on the built-in sample; two rows a part: reading its weights, and running it. */
-export async function stageRows(
+/** What running a stage cost. */
+export interface StageMeasurement {
+	/** Two rows a part: reading its weights, and running it. */
+	readonly parts: readonly BenchRow[];
+	/** For every part the dispatches of one run of each of its graphs; empty unless asked for. */
+	readonly dispatches: ReadonlyMap<string, readonly BenchRow[]>;
+}
+
+/** Runs a stage on the built-in sample. `onPart` is told every part that has ended. */
+export async function measureStage(
 	device: Device,
 	checkpoint: Checkpoint,
 	stage: "stage1" | "stage2",
-	options: { readonly dtype: "f16" | "f32"; readonly steps: number | undefined; readonly onPart: (text: string) => void },
-): Promise<readonly BenchRow[]> {
-	const engine = await SyncHuman.open({ device, weights: checkpoint, dtype: options.dtype });
-	const { steps } = options;
-	const onProgress = ({ part, step, steps, elapsedMs }: { part: string; step: number; steps: number; elapsedMs: number }) => {
-		if (step === steps) options.onPart(`${part}: ${(elapsedMs / 1000).toFixed(2)} s\n`);
+	options: {
+		readonly dtype: "f16" | "f32";
+		readonly steps: number | undefined;
+		readonly profiled: boolean;
+		readonly onPart: (text: string) => void;
+	},
+): Promise<StageMeasurement> {
+	const { dtype, steps, profiled, onPart } = options;
+	const dispatches = new Map<string, readonly BenchRow[]>();
+	const context: PartContext = {
+		...bareContext(device),
+		onProgress({ part, step, steps, elapsedMs }) {
+			if (step === steps) onPart(`${part}: ${(elapsedMs / 1000).toFixed(2)} s\n`);
+		},
+		async onRun(part, executables) {
+			if (!profiled) return;
+			const rows: BenchRow[] = [];
+			for (const [index, graph] of part.graphs.entries()) rows.push(...(await profileRows(graph, executables[index], 1)));
+			dispatches.set(part.name, rows);
+		},
 	};
-	if (stage === "stage1") await engine.stageOne(samplePerson(), { ...(steps !== undefined && { steps }), onProgress });
-	else await engine.stageTwo(sampleStageOne(), { ...(steps !== undefined && { stageTwoSteps: steps }), onProgress });
-	return engine.measurements.flatMap((measurement) => measurementRows(measurement));
+	const request = { checkpoint, dtype, seed: defaults.seed };
+	if (stage === "stage1") {
+		await runStageOne(context, { ...request, image: samplePerson(), steps: steps ?? defaults.steps, guidance: defaults.guidance });
+	} else {
+		await runStageTwo(context, { ...request, stageOne: sampleStageOne(), steps: steps ?? defaults.stageTwoSteps });
+	}
+	return { parts: context.measurements.flatMap((measurement) => measurementRows(measurement)), dispatches };
 }
 
 function measurementRows({ part, loadSeconds, runSeconds, plannedBytes, peakBytes }: PartMeasurement): readonly BenchRow[] {
