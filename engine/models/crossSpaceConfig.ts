@@ -80,8 +80,8 @@ const fixed: Readonly<Record<string, boolean | number | string>> = Object.freeze
 
 /**
  * Reads the network's config.json. `engine` is engine.json, whose optional `dual_cross_attention` has what the official constructor
- * hard-codes (SS_query_dim_MV, MV_query_dim_MV, query_dim_Structure, heads, dim_head), and whose `structure_block_splits` replaces its 8 and 16. Throws code "checkpoint" where a value is missing
- * or asks for what this engine does not have.
+ * hard-codes (SS_query_dim_MV, MV_query_dim_MV, query_dim_Structure, heads, dim_head), and whose `structure_block_splits` replaces its 8
+ * and 16. Throws code "checkpoint" where a value is missing or asks for what this engine does not have.
  */
 export function readCrossSpaceConfig(config: ConfigReader, engine: ConfigReader): CrossSpaceConfig {
 	for (const [key, value] of Object.entries(fixed)) {

@@ -24,7 +24,9 @@ const halves = 2;
 
 async function runUnet(context: ParityContext): Promise<ParityOutputs> {
 	const device = await context.device();
-	const config = readCrossSpaceConfig(configOf(context.config["config.json"], "config.json"), configOf(context.config, "case.json"));
+	const latentSize = (await context.input("latents")).shape[2];
+	const official = readCrossSpaceConfig(configOf(context.config["config.json"], "config.json"), configOf(context.config, "case.json"));
+	const config = { ...official, latentSize };
 	const weights = Weights.open(context.weights);
 	const model = declareCrossSpaceDiffusion(weights, config, context.dtype);
 	const [, promptTokens] = (await context.input("prompt_embeds")).shape;
