@@ -37,10 +37,9 @@ export async function measureStage(
 	const dispatches = new Map<string, readonly BenchRow[]>();
 	const context: PartContext = {
 		...bareContext(device),
-		onProgress({ part, step, steps, elapsedMs }) {
-			if (step === steps) onPart(`${part}: ${(elapsedMs / 1000).toFixed(2)} s\n`);
-		},
 		async onRun(part, executables) {
+			const { loadSeconds, runSeconds } = context.measurements[context.measurements.length - 1];
+			onPart(`${part.name}: ${(loadSeconds + runSeconds).toFixed(2)} s\n`);
 			if (!profiled) return;
 			const rows: BenchRow[] = [];
 			for (const [index, graph] of part.graphs.entries()) rows.push(...(await profileRows(graph, executables[index], 1)));
