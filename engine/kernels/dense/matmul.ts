@@ -1,3 +1,4 @@
+import type { DeviceReport } from "../../gpu/device.ts";
 import { type DType, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
@@ -110,9 +111,19 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	}
 	if (bias && elementCount(bias.shape) !== columns)
 		throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
-	const { threadsX, threadsY } = portableTile(graph.device.report.software, rows, columns);
-	const onMatrices = rows > 64 && runsOnSubgroupMatrices(graph, x, weight, [channels, width, column]);
-	const [tileRows, tileColumns] = onMatrices ? [128, 128] : [8 * threadsY, 8 * threadsX];
+	const outputColumn = into?.column ?? 0;
+	const kernel = chooseKernel(graph.device.report, {
+		rows,
+		columns,
+		gated,
+		halves: x.dtype === "f16" && weight.dtype === "f16",
+		channels,
+		inputs: [width, column],
+		outputs: [
+			...[columns, outputStride, outputColumn],
+			...[rowBias, gate].flatMap((group) => (group ? [group.tensor.shape.at(-1) ?? 0, group.column ?? 0] : [])),
+		],
+	});
 	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
 	const flatX = flat(x, rowsIn);
 	const flatY = flat(y, outputRows);
@@ -131,15 +142,18 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	forEachWindow(graph, rows / unitRows, windowed, (start, units) => {
 		const window = (tensor: Tensor) => (segmented ? tensor : rowsOf(tensor, start, units));
 		const windowRows = units * unitRows;
-		const columnTiles = Math.ceil(columns / tileColumns);
+		const columnTiles = Math.ceil(columns / kernel.tileColumns);
 		graph.dispatch({
-			shader: onMatrices ? "dense/matmulSubgroupMatrix" : "dense/matmul",
+			shader: kernel.shader,
 			label,
-			aliases: { Output: y.dtype, Residual: residual?.dtype ?? "f32", ...(!onMatrices && { Input: x.dtype, Weight: weight.dtype }) },
+			aliases: {
+				Output: y.dtype,
+				Residual: residual?.dtype ?? "f32",
+				...(kernel.takesAnyDtype && { Input: x.dtype, Weight: weight.dtype }),
+			},
 			overrides: {
-				...(!onMatrices && { threadsX, threadsY }),
+				...kernel.overrides,
 				gathered: neighbours !== undefined,
-				gated,
 				activation: activationCode[request.activation ?? "none"],
 				hasBias: bias !== undefined,
 				hasRowBias: rowBias !== undefined,
@@ -168,7 +182,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				inputStride: width,
 				inputColumn: column,
 				outputStride,
-				outputColumn: into?.column ?? 0,
+				outputColumn,
 				imageRowsIn: neighbours?.rowsIn ?? rows,
 				imageRowsOut,
 				rowBiasRows: rowBias?.rows ?? 1,
@@ -181,7 +195,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				xSegment: segmentParams(xRows),
 				ySegment: segmentParams(into?.rows),
 			},
-			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / tileRows)),
+			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / kernel.tileRows)),
 		});
 	});
 	return y;
@@ -191,15 +205,44 @@ function segmentParams(segments: RowSegments | undefined): readonly number[] {
 	return segments ? [segments.first, segments.count, segments.stride] : [0, 1, 0];
 }
 
-/** Threads of the portable kernel, each with 8 x 8 sums: as many columns as there are, up to a square tile. */
-function portableTile(software: boolean, rows: number, columns: number): { readonly threadsX: number; readonly threadsY: number } {
-	const square = software || rows <= 64 ? 8 : 16;
-	const threadsX = [1, 2, 4].find((threads) => columns <= 8 * threads) ?? square;
-	return { threadsX, threadsY: threadsX < 8 && rows > 64 ? 32 : square };
+/** A kernel and the rows and columns that one of its workgroups computes. */
+interface KernelChoice {
+	readonly shader: string;
+	readonly tileRows: number;
+	readonly tileColumns: number;
+	/** Whether it has the aliases Input and Weight; otherwise both are f16. */
+	readonly takesAnyDtype: boolean;
+	readonly overrides: Readonly<Record<string, number | boolean>>;
 }
 
-/** The one place that chooses the kernel: matrices of 16x16x16 halves, subgroups of 32, and whole vectors of eight halves. */
-function runsOnSubgroupMatrices(graph: Graph, x: Tensor, weight: Tensor, inEights: readonly number[]): boolean {
-	const { report } = graph.device;
-	return hasSubgroupMatrices(report) && x.dtype === "f16" && weight.dtype === "f16" && inEights.every((value) => value % 8 === 0);
+/** What the choice depends on: shapes and the device, never timing. */
+interface KernelFacts {
+	readonly rows: number;
+	readonly columns: number;
+	readonly gated: boolean;
+	/** x and weight are f16. */
+	readonly halves: boolean;
+	readonly channels: number;
+	/** Strides and first columns of what is read with the channels. */
+	readonly inputs: readonly number[];
+	/** Strides, first columns and widths of what is written, and read per output. */
+	readonly outputs: readonly number[];
+}
+
+/** The one place that chooses the kernel. */
+function chooseKernel(report: DeviceReport, facts: KernelFacts): KernelChoice {
+	const { rows, columns, gated, halves, channels, inputs, outputs } = facts;
+	const all = (values: readonly number[], unit: number) => values.every((value) => value % unit === 0);
+	if (hasSubgroupMatrices(report) && halves && rows > 64 && channels % 32 === 0 && all(inputs, 8) && all(outputs, gated ? 8 : 4)) {
+		return { shader: "dense/matmulSubgroupMatrix", tileRows: 128, tileColumns: 128, takesAnyDtype: false, overrides: { gated } };
+	}
+	if (columns <= 8 && rows > 64 && !gated && channels % 4 === 0 && all(inputs, 4)) {
+		return { shader: "dense/matmulFewColumns", tileRows: 32, tileColumns: 8, takesAnyDtype: true, overrides: { wide: columns > 4 } };
+	}
+	// Eight by eight sums a thread: as many columns as there are, up to a square tile.
+	const square = report.software || rows <= 64 ? 8 : 16;
+	const threadsX = [1, 2, 4].find((threads) => columns <= 8 * threads) ?? square;
+	const threadsY = threadsX < 8 && rows > 64 ? 32 : square;
+	const overrides = { threadsX, threadsY, gated };
+	return { shader: "dense/matmul", tileRows: 8 * threadsY, tileColumns: 8 * threadsX, takesAnyDtype: true, overrides };
 }

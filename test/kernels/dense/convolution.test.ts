@@ -57,6 +57,7 @@ function reference(c: Case, x: Float32Array, w: Float32Array, bias: Float32Array
 describe("convolution", () => {
 	const cases: Case[] = [
 		{ name: "3x3 with padding 1", images: 2, extent: [7, 5], channels: 3, columns: 9, kernel: [3, 3], padding: 1 },
+		{ name: "3x3 to few columns", images: 2, extent: [7, 6], channels: 20, columns: 4, kernel: [3, 3], padding: 1 },
 		{ name: "1x1", images: 3, extent: [4, 4], channels: 20, columns: 33, kernel: [1, 1] },
 		{ name: "stride 2 with padding 1", images: 2, extent: [8, 6], channels: 4, columns: 5, kernel: [3, 3], padding: 1, stride: 2 },
 		{

@@ -62,6 +62,8 @@ describe("matmul", () => {
 		[65, 17, 65],
 		[127, 320, 131],
 		[20, 1280, 320],
+		[100, 36, 3],
+		[70, 64, 8],
 	] as const;
 	for (const dtype of ["f32", "f16"] as const) {
 		for (const [rows, inner, columns] of shapes) {
@@ -88,9 +90,14 @@ describe("matmul", () => {
 		}
 	}
 
-	for (const activation of ["silu", "gelu", "geluTanh"] as const) {
-		it(`applies ${activation}, rowBias, gate and residual in that order`, async () => {
-			const [rows, inner, columns] = [70, 24, 36];
+	for (const [activation, columns] of [
+		["silu", 36],
+		["gelu", 36],
+		["geluTanh", 36],
+		["silu", 5],
+	] as const) {
+		it(`applies ${activation}, rowBias, gate and residual in that order to ${columns} columns`, async () => {
+			const [rows, inner] = [70, 24];
 			const x = randomValues(rows * inner, 1, 4);
 			const w = randomValues(columns * inner, 2);
 			const rowBias = randomValues(2 * (columns + 3), 4);
@@ -149,6 +156,27 @@ describe("matmul", () => {
 				let sum = 0;
 				if (n >= 2 && n < 8) for (let k = 0; k < 4; k++) sum += x[m * 10 + 3 + k] * w[(n - 2) * 4 + k];
 				expect(y[m * 9 + n]).toBeCloseTo(sum, 5);
+			}
+		}
+	});
+
+	it("reads a column range of x and writes a column range, for few columns of many rows", async () => {
+		const [rows, columns] = [90, 3];
+		const x = randomValues(rows * 24, 1);
+		const w = randomValues(columns * 12, 2);
+		const [y] = await runGraph(device, (graph) =>
+			matmul(graph, {
+				x: residentTensor(device, "x", "f32", [rows, 24], x),
+				xColumn: 8,
+				weight: residentTensor(device, "w", "f32", [columns, 12], w),
+				into: { tensor: graph.input("wide", "f32", [rows, 7]), column: 2 },
+			}),
+		);
+		for (let m = 0; m < rows; m++) {
+			for (let n = 0; n < 7; n++) {
+				let sum = 0;
+				if (n >= 2 && n < 5) for (let k = 0; k < 12; k++) sum += x[m * 24 + 8 + k] * w[(n - 2) * 12 + k];
+				expect(y[m * 7 + n]).toBeCloseTo(sum, 5);
 			}
 		}
 	});
