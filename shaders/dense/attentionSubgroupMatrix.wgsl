@@ -6,7 +6,8 @@
 // `scores` first holds the 32 scores of a query (f32), then in its first half their softmax weights (f16). In between one thread owns one
 // query. Sums are rescaled, through the free half of the rows, only when some query's largest score has grown by more than 8 (weights
 // reach 2^8, well inside f16). Unrolled by hand, hence the length. Measured on an H200, 10 x 5 heads of 18,432 tokens, in TFLOP/s:
-//   this 174 (2 x 16 x 4,096 tokens: 161); with a barrier before scores overwrite weights 164; subgroups without queries skipped 150;
+//   this 164 (2 x 16 x 4,096 tokens: 153); without the barrier at the top of the loop 174, but scores may then, on paper, overwrite
+//   weights that a lane still reads; subgroups without queries skipped 150;
 //   four subgroups 131, two 126; four without fetching ahead 123; scores of the next tile computed beside the softmax 168;
 //   four with weights apart from scores, scores transposed 137, with the next tile's scores 126; q in workgroup memory 127 (4), 72 (2);
 //   16 queries a subgroup: 16 subgroups 153, eight 126, with 64 keys four 117.
@@ -121,11 +122,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var total = 0.0;
   var sum00: Sum; var sum01: Sum; var sum02: Sum; var sum03: Sum;
   var sum10: Sum; var sum11: Sum; var sum12: Sum; var sum13: Sum;
-  workgroupBarrier(); // K is there
   for (var key0 = 0u; key0 < keyCount; key0 += tileKeys) {
     // Written out: arrays of matrices indexed in loops live in memory. `= Sum()`: in a loop Dawn does not clear variables by itself.
     var score00 = Sum(); var score01 = Sum();
     var score10 = Sum(); var score11 = Sum();
+    workgroupBarrier(); // K is there, weights and V of the last tile are used up
     let key00 = subgroupMatrixLoad<Right, col_major>(&tileK, 0u, pitch);
     score00 = subgroupMatrixMultiplyAccumulate(q00, key00, score00);
     score10 = subgroupMatrixMultiplyAccumulate(q10, key00, score10);
@@ -150,7 +151,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let key31 = subgroupMatrixLoad<Right, col_major>(&tileK, 16u * pitch + 6u, pitch);
     score01 = subgroupMatrixMultiplyAccumulate(q03, key31, score01);
     score11 = subgroupMatrixMultiplyAccumulate(q13, key31, score11);
-    // Over this subgroup's own weights, which its products of the last tile, made by all lanes together, have used up.
     subgroupMatrixStore<row_major>(&scores, upper, score00, pitch);
     subgroupMatrixStore<row_major>(&scores, upper + 4u, score01, pitch);
     subgroupMatrixStore<row_major>(&scores, lower, score10, pitch);
