@@ -1,5 +1,6 @@
 import type { Image } from "../image/image.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 
 /** What stage 1 gives stage 2 (and what a stage1/ folder holds). */
 export interface StageOneResult {
@@ -20,19 +21,4 @@ export interface StageTwoResult {
 	readonly gaussians: GaussianCloud;
 	/** True where the geometry is the analytic figure that stands in for the noise of synthetic weights. */
 	readonly syntheticGeometry: boolean;
-}
-
-/** 3D Gaussians with constant colour (spherical harmonics of degree 0), in the mesh's world; row-major. */
-export interface GaussianCloud {
-	readonly count: number;
-	/** [n, 3] centres. */
-	readonly positions: Float32Array;
-	/** [n, 3] coefficients of the constant harmonic: colour = max(0, 0.28209479 c + 0.5). */
-	readonly featuresDc: Float32Array;
-	/** [n, 3] standard deviations along the axes, world units. */
-	readonly scales: Float32Array;
-	/** [n, 4] unit quaternions w, x, y, z. */
-	readonly rotations: Float32Array;
-	/** [n] 0..1. */
-	readonly opacities: Float32Array;
 }

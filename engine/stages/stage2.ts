@@ -23,10 +23,11 @@ import { declareSlatMeshDecoder, readSlatMeshDecoderConfig, recordSlatMeshDecode
 import { type BodyShell, bodyCoordinates, bodySdf } from "../random/bodyGeometry.ts";
 import { TorchCpuGenerator } from "../random/mt19937.ts";
 import { stageTwoSchedule } from "../samplers/flowEuler.ts";
+import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { requireFinite } from "./finite.ts";
 import { latentFlowPart, runLatentFlow } from "./latentFlow.ts";
 import { type Part, type PartContext, planStage, runPart } from "./part.ts";
-import type { GaussianCloud, StageOneResult, StageTwoResult } from "./results.ts";
+import type { StageOneResult, StageTwoResult } from "./results.ts";
 import { denormalizedLatents, recordSlatSampling } from "./slatSampling.ts";
 
 /** What a run of stage 2 is made from. */

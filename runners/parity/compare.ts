@@ -76,6 +76,7 @@ export function compareValues(actual: HostTensor["data"], expected: HostTensor["
 	let maxError = 0;
 	let maxErrorIndex = -1;
 	let worstUlps = 0;
+	let beyond = 0;
 	for (let i = 0; i < expected.length; i++) {
 		if (!Number.isFinite(actual[i])) {
 			const problem = `${actual[i]} at index ${i} (golden ${expected[i]})`;
@@ -88,21 +89,32 @@ export function compareValues(actual: HostTensor["data"], expected: HostTensor["
 			maxError = error;
 			maxErrorIndex = i;
 		}
+		if (bound.kind === "picture" && error > bound.level) beyond++;
 		if (bound.kind === "ulp" && error > bound.absolute) worstUlps = Math.max(worstUlps, error / ulpOf(expected[i], bound.format));
 	}
 	const nmse = squares === 0 ? 0 : squares / reference;
+	const psnr = bound.kind === "psnr" ? 10 * Math.log10((bound.peak ** 2 * expected.length) / squares) : 0;
 	return {
-		passed: satisfies(bound, nmse, maxError, worstUlps),
+		passed: satisfies(bound, nmse, maxError, { picture: beyond / expected.length, psnr, ulp: worstUlps }),
 		count: expected.length,
 		nmse,
 		maxError,
 		maxErrorIndex,
 		atMax: maxErrorIndex < 0 ? undefined : [actual[maxErrorIndex], expected[maxErrorIndex]],
-		problem: bound.kind === "ulp" ? `${worstUlps} ulp` : undefined,
+		problem: figureOf(bound, { picture: beyond, psnr, ulp: worstUlps }),
 	};
 }
 
-function satisfies(bound: Bound, nmse: number, maxError: number, worstUlps: number): boolean {
+/** By kind of bound: the share (or number) of values beyond the level, decibels, the worst difference in ulps. */
+type Figures = Readonly<Record<"picture" | "psnr" | "ulp", number>>;
+
+function figureOf({ kind }: Bound, figures: Figures): string | undefined {
+	if (kind === "ulp") return `${figures.ulp} ulp`;
+	if (kind === "psnr") return `${figures.psnr.toFixed(1)} dB`;
+	return kind === "picture" ? `${figures.picture} beyond` : undefined;
+}
+
+function satisfies(bound: Bound, nmse: number, maxError: number, figures: Figures): boolean {
 	switch (bound.kind) {
 		case "exact":
 			return maxError === 0;
@@ -111,7 +123,11 @@ function satisfies(bound: Bound, nmse: number, maxError: number, worstUlps: numb
 		case "absolute":
 			return maxError <= bound.absolute;
 		case "ulp":
-			return worstUlps <= bound.ulps;
+			return figures.ulp <= bound.ulps;
+		case "psnr":
+			return figures.psnr >= bound.decibels;
+		case "picture":
+			return nmse <= bound.nmse && figures.picture <= bound.share;
 		default:
 			return Math.sqrt(nmse) <= bound.relative;
 	}

@@ -23,6 +23,11 @@ describe("boundOf", () => {
 		["timesteps", "trellis_freq_50", f32, "NMSE <= 1e-9, max <= 1.0e-4"],
 		["sparse_ops", "timestep_embedding_256", f32, "NMSE <= 1e-9, max <= 1.0e-4"],
 		["pil_resize", "crop_0", f32, "exact"],
+		["gaussian_ply", "attributes", f16, "NMSE <= 1e-11"],
+		["cameras", "extrinsics", f32, "NMSE <= 1e-11"],
+		["gaussian_render", "color_1", f32, "NMSE <= 0.000001, 0.033 % beyond 0.00392"],
+		["gaussian_render", "conic_2", f16, "NMSE <= 0.000001"],
+		["gaussian_render", "radius_2", { ...f32, wholeNumbers: true }, "exact"],
 		["rng", "cpu.randn_7.first64", f32, "<= 3 ulp of f32"],
 		["rng", "cpu.rand_64.first64", f32, "exact"],
 	] as const)("%s %s", (caseName, output, options, described) => {

@@ -52,6 +52,13 @@ describe("compareValues", () => {
 		expect(passes([1, 2 + 2 ** -9, -2, 4], { kind: "ulp", format: "f16", ulps: 1, absolute: 0 })).toBe(true);
 	});
 
+	test("pictures may have a few values far off", () => {
+		const values = [1, 2, -1.5, 4];
+		expect(passes(values, { kind: "picture", nmse: 0.02, level: 0.1, share: 0.25 })).toBe(true);
+		expect(passes(values, { kind: "picture", nmse: 0.02, level: 0.1, share: 0.24 })).toBe(false);
+		expect(passes(values, { kind: "picture", nmse: 0.009, level: 0.1, share: 1 })).toBe(false);
+	});
+
 	test("a NaN fails and is named by its index", () => {
 		const result = compareValues(Float32Array.of(1, 2, Number.NaN, 4), golden, { kind: "nmse", nmse: 1e9 });
 		expect(result).toMatchObject({ passed: false, maxErrorIndex: 2 });

@@ -1,0 +1,53 @@
+import { type GaussianCloud, gaussianRows } from "./gaussianCloud.ts";
+
+/** Columns of the file, all float32. */
+const attributes = [
+	...["x", "y", "z", "nx", "ny", "nz"],
+	...["f_dc_0", "f_dc_1", "f_dc_2", "opacity"],
+	...["scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3"],
+];
+
+/** The largest float32 below 1; opacities beyond it, and as near to 0, are stored as if they stood there: their logits are finite. */
+const largestOpacity = 1 - 2 ** -24;
+/** Scales below it are stored as if they were as large: their logarithms are finite. */
+const smallestScale = 2 ** -126;
+
+/**
+ * A binary `.ply` of Gaussians in the layout of the 3D Gaussian Splatting paper's code, which splat viewers read: position, normal (0),
+ * f_dc (the constant harmonic's coefficients), opacity as a logit, scales as logarithms, rotation w, x, y, z. Turned as upstream does
+ * (Gaussian.save_ply: [[1, 0, 0], [0, 0, -1], [0, 1, 0]]): our y comes out as z, our z as -y. Of the two quaternions of a rotation the
+ * one whose largest component is positive. Throws code "input" as `gaussianRows` does.
+ */
+export function writeGaussianPly(cloud: GaussianCloud): Uint8Array {
+	const rows = gaussianRows(cloud);
+	const header = [
+		"ply",
+		"format binary_little_endian 1.0",
+		`element vertex ${cloud.count}`,
+		...attributes.map((name) => `property float ${name}`),
+		"end_header\n",
+	].join("\n");
+	const headerBytes = new TextEncoder().encode(header);
+	const file = new Uint8Array(headerBytes.length + cloud.count * attributes.length * 4);
+	file.set(headerBytes);
+	const body = new DataView(file.buffer, headerBytes.length);
+	for (let gaussian = 0; gaussian < cloud.count; gaussian++) {
+		const [x, y, z, red, green, blue, ...shape] = rows.subarray(gaussian * 14, gaussian * 14 + 14);
+		const scales = shape.slice(0, 3).map((scale) => Math.log(Math.max(scale, smallestScale)));
+		const rotation = turned(shape.slice(3, 7));
+		const opacity = Math.min(Math.max(shape[7], 1 - largestOpacity), largestOpacity);
+		const logit = Math.log(opacity / (1 - opacity));
+		[x, -z, y, 0, 0, 0, red, green, blue, logit, ...scales, ...rotation].forEach((value, column) => {
+			body.setFloat32((gaussian * attributes.length + column) * 4, value, true);
+		});
+	}
+	return file;
+}
+
+/** A quaternion (w, x, y, z) followed by a quarter turn about x, which takes y to z; of unit length. */
+function turned([w, x, y, z]: readonly number[]): number[] {
+	const product = [w - x, x + w, y - z, z + y];
+	const largest = product.reduce((best, part) => (Math.abs(part) > Math.abs(best) ? part : best));
+	const length = Math.hypot(...product) * (largest < 0 ? -1 : 1);
+	return length === 0 ? [1, 0, 0, 0] : product.map((part) => part / length);
+}
