@@ -12,6 +12,7 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const programs = {
 	cli: "runners/cli.ts",
 	hashWorker: "runners/hashWorker.ts",
+	unwrapWorker: "runners/unwrapWorker.ts",
 	parity: "runners/parity/index.ts",
 	bench: "runners/bench.ts",
 	runTests: "runners/runTests.ts",

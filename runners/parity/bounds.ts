@@ -81,7 +81,7 @@ export function describeBound(bound: Bound): string {
 		case "absolute":
 			return `max <= ${bound.absolute}`;
 		case "picture":
-			return `NMSE <= ${bound.nmse}, ${(bound.share * 100).toPrecision(2)} % beyond ${bound.level.toPrecision(3)}`;
+			return `${Number.isFinite(bound.nmse) ? `NMSE <= ${bound.nmse}, ` : ""}${(bound.share * 100).toPrecision(2)} % beyond ${bound.level.toPrecision(3)}`;
 		case "psnr":
 			return `PSNR >= ${bound.decibels} dB`;
 		case "ulp":

@@ -23,6 +23,8 @@ describe("boundOf", () => {
 		["timesteps", "trellis_freq_50", f32, "NMSE <= 1e-9, max <= 1.0e-4"],
 		["sparse_ops", "timestep_embedding_256", f32, "NMSE <= 1e-9, max <= 1.0e-4"],
 		["pil_resize", "crop_0", f32, "exact"],
+		["fill_holes", "visibility", f32, "1.0 % beyond 0.0100"],
+		["fill_holes", "out_vertices", f32, "exact"],
 		["gaussian_ply", "attributes", f16, "NMSE <= 1e-11"],
 		["cameras", "extrinsics", f32, "NMSE <= 1e-11"],
 		["gaussian_render", "color_1", f32, "NMSE <= 0.000001, 0.033 % beyond 0.00392"],
