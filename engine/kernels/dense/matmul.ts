@@ -120,7 +120,8 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		channels,
 		inputs: [width, column],
 		outputs: [
-			...[columns, outputStride, outputColumn],
+			outputStride,
+			outputColumn,
 			...[rowBias, gate].flatMap((group) => (group ? [group.tensor.shape.at(-1) ?? 0, group.column ?? 0] : [])),
 		],
 	});
@@ -225,7 +226,7 @@ interface KernelFacts {
 	readonly channels: number;
 	/** Strides and first columns of what is read with the channels. */
 	readonly inputs: readonly number[];
-	/** Strides, first columns and widths of what is written, and read per output. */
+	/** Strides and first columns of what is written, and of what is read per output. */
 	readonly outputs: readonly number[];
 }
 
@@ -233,7 +234,8 @@ interface KernelFacts {
 function chooseKernel(report: DeviceReport, facts: KernelFacts): KernelChoice {
 	const { rows, columns, gated, halves, channels, inputs, outputs } = facts;
 	const all = (values: readonly number[], unit: number) => values.every((value) => value % unit === 0);
-	if (hasSubgroupMatrices(report) && halves && rows > 64 && channels % 32 === 0 && all(inputs, 8) && all(outputs, gated ? 8 : 4)) {
+	const whole = channels % 32 === 0 && all(inputs, 8) && columns % (gated ? 8 : 4) === 0 && all(outputs, 4);
+	if (hasSubgroupMatrices(report) && halves && rows > 64 && whole) {
 		return { shader: "dense/matmulSubgroupMatrix", tileRows: 128, tileColumns: 128, takesAnyDtype: false, overrides: { gated } };
 	}
 	if (columns <= 8 && rows > 64 && !gated && channels % 4 === 0 && all(inputs, 4)) {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../engine/gpu/device.ts";
 import { roundToFloat16 } from "../../../engine/gpu/float16.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
+import { Graph } from "../../../engine/graph/graph.ts";
 import { type Activation, matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
 
@@ -225,6 +226,23 @@ describe("matmul", () => {
 				reference(x, w, rows, inner, columns, (sum, m, n) => sum * gate[Math.floor(m / 50) * columns + n]),
 			),
 		).toBeLessThan(1e-12);
+	});
+
+	it("chooses the kernel by shape", () => {
+		const report = { ...device.report, subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const };
+		const chosen = (rows: number, channels: number, columns: number, gated = false) => {
+			const graph = new Graph({ ...device, report }, "choice");
+			matmul(graph, { x: graph.input("x", "f16", [rows, channels]), weight: graph.input("w", "f16", [columns, channels]), gated });
+			return graph.dispatches[0].variant.shader;
+		};
+		expect(chosen(65, 32, 4)).toBe("dense/matmulSubgroupMatrix");
+		expect(chosen(65, 32, 8, true)).toBe("dense/matmulSubgroupMatrix");
+		expect(chosen(64, 32, 128)).toBe("dense/matmul");
+		expect(chosen(65, 48, 128)).toBe("dense/matmul");
+		expect(chosen(65, 32, 130)).toBe("dense/matmul");
+		expect(chosen(65, 32, 20, true)).toBe("dense/matmul");
+		expect(chosen(65, 32, 3)).toBe("dense/matmulFewColumns");
+		expect(chosen(65, 6, 3)).toBe("dense/matmul");
 	});
 
 	it("refuses shapes that do not fit", () => {
