@@ -21,9 +21,6 @@ const usage = `npm run parity -- CASE_DIR... [--dtype f32|f16] [--changed] [--pr
 
 const folderOfAdapters = "runners/parity/adapters";
 
-/** Cases of what is built with the finishing. */
-const finishing = ["gaussian_render", "gaussian_ply", "texture_sampling", "bake_texture", "fill_holes", "cameras"];
-
 type Outcome = "passed" | "failed" | "skipped";
 
 interface Options {
@@ -132,7 +129,6 @@ async function oneCase(
 		console.log(`skip ${golden.name}: ${reason}`);
 		return "skipped";
 	};
-	if (finishing.includes(golden.name)) return skip("part of the finishing, which is not built yet");
 	if (golden.name === "mv_transformer_block_cdmid") return skip("not used by the release");
 	if (golden.name === "prompt_embeds" && options.promptEmbeds === undefined) return skip("needs --prompt-embeds DIR");
 	const registered = adapters.get(golden.name);

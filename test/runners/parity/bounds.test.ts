@@ -30,6 +30,11 @@ describe("boundOf", () => {
 		["gaussian_render", "color_1", f32, "NMSE <= 0.000001, 0.033 % beyond 0.00392"],
 		["gaussian_render", "conic_2", f16, "NMSE <= 0.000001"],
 		["gaussian_render", "radius_2", { ...f32, wholeNumbers: true }, "exact"],
+		["texture_sampling", "grad_tex", f16, "NMSE <= 0.000001"],
+		["bake_texture", "param_step_100", f32, "NMSE <= 0.000001"],
+		["bake_texture", "param_step_500", f32, "PSNR >= 50 dB"],
+		["bake_texture", "before_inpaint", { ...f32, wholeNumbers: true }, "PSNR >= 50 dB"],
+		["bake_texture", "texture", { ...f32, wholeNumbers: true }, "exact"],
 		["rng", "cpu.randn_7.first64", f32, "<= 3 ulp of f32"],
 		["rng", "cpu.rand_64.first64", f32, "exact"],
 	] as const)("%s %s", (caseName, output, options, described) => {

@@ -59,6 +59,13 @@ describe("compareValues", () => {
 		expect(passes(values, { kind: "picture", nmse: 0.009, level: 0.1, share: 1 })).toBe(false);
 	});
 
+	test("decibels are measured against the peak", () => {
+		const values = [1.01, 2, -2, 4]; // mean square error 2.5e-5: 46 dB below a peak of 1
+		expect(passes(values, { kind: "psnr", decibels: 46, peak: 1 })).toBe(true);
+		expect(passes(values, { kind: "psnr", decibels: 46.1, peak: 1 })).toBe(false);
+		expect(passes([1, 2, -2, 4], { kind: "psnr", decibels: 300, peak: 1 })).toBe(true);
+	});
+
 	test("a NaN fails and is named by its index", () => {
 		const result = compareValues(Float32Array.of(1, 2, Number.NaN, 4), golden, { kind: "nmse", nmse: 1e9 });
 		expect(result).toMatchObject({ passed: false, maxErrorIndex: 2 });

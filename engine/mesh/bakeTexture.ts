@@ -1,0 +1,103 @@
+import { SyncHumanError } from "../error.ts";
+import type { Device } from "../gpu/device.ts";
+import { pyramidLevels } from "../kernels/mesh/texturePyramid.ts";
+import { bakeSteps, type ViewPicker } from "./bakeSchedule.ts";
+import { type BeforeStep, fitTexture } from "./fitTexture.ts";
+import { teleaInpaint } from "./teleaInpaint.ts";
+import { type BakeObservation, type TexturedMesh, textureSamples } from "./textureSamples.ts";
+import { rasterizeFaces } from "./triangleRaster.ts";
+
+/** What `bakeTexture` needs. */
+export interface BakeRequest {
+	readonly mesh: TexturedMesh;
+	/** At least three: front, side and back first. Asked for one after the other; none is kept. */
+	readonly observations: Iterable<BakeObservation> | AsyncIterable<BakeObservation>;
+	/** Texels per side, 512 to 4,096 (a power of two keeps all levels). */
+	readonly size: number;
+	/** Decides the order of the views. */
+	readonly picker: ViewPicker;
+	/** 1,000 unless told otherwise. */
+	readonly steps?: number | undefined;
+	readonly beforeStep?: BeforeStep | undefined;
+}
+
+/** A texture picture: row 0 is v = 1. */
+export interface BakedTexture {
+	readonly size: number;
+	/** [size, size, 3] 0..255 sRGB. */
+	readonly color: Uint8Array;
+	/** The same before inpainting. */
+	readonly fitted: Uint8Array;
+	/** [size, size] 1 where no triangle covers the texel's centre: inpainted. */
+	readonly uncovered: Uint8Array;
+}
+
+/** Radius of the inpainting, texels; upstream's. */
+const inpaintRadius = 3;
+
+/**
+ * The colours of a mesh as a picture, fitted to observations, the rest inpainted from chart borders outwards. Upstream:
+ * postprocessing_utils.bake_texture(mode="opt"); reference/stage2/ARCHITECTURE.md section 11. Deterministic.
+ * Throws code "input" for a mesh without faces or with values that are not finite, for fewer than three observations, or a picture that has
+ * not the size it says; "memory" where the texture does not fit.
+ */
+export async function bakeTexture(device: Device, request: BakeRequest): Promise<BakedTexture> {
+	const { mesh, observations, size, picker, steps, beforeStep } = request;
+	checkMesh(mesh);
+	if (!Number.isInteger(size) || size < 1) throw new SyncHumanError("input", `bakeTexture: size must be a whole number, got ${size}`);
+	const levelCount = pyramidLevels(size, size).length;
+	async function* samples() {
+		for await (const observation of observations) yield textureSamples(mesh, observation, size, levelCount);
+	}
+	const texture = await fitTexture(device, samples(), {
+		size,
+		steps(viewCount) {
+			if (viewCount < 3) throw new SyncHumanError("input", `bakeTexture: must have at least 3 observations, got ${viewCount}`);
+			return bakeSteps(viewCount, picker, steps);
+		},
+		beforeStep,
+	});
+	const fitted = texturePicture(texture, size);
+	const uncovered = uncoveredTexels(mesh, size);
+	return { size, color: teleaInpaint(fitted, uncovered, size, size, inpaintRadius), fitted, uncovered };
+}
+
+/** A fitted texture [size, size, 3] in 0..1, row 0 at v = 0, as a picture: rows turned over, values cut off to whole levels. */
+export function texturePicture(texture: Float32Array, size: number): Uint8Array {
+	const picture = new Uint8Array(texture.length);
+	const row = size * 3;
+	for (let y = 0; y < size; y++) {
+		for (let x = 0; x < row; x++) {
+			picture[y * row + x] = Math.min(Math.max(Math.fround(texture[(size - 1 - y) * row + x] * 255), 0), 255);
+		}
+	}
+	return picture;
+}
+
+/** [size, size] 1 where no triangle covers a texel's centre; row 0 is v = 1. */
+export function uncoveredTexels({ uvs, faces }: TexturedMesh, size: number): Uint8Array {
+	const clip = new Float32Array(uvs.length * 2);
+	for (let vertex = 0; vertex * 2 < uvs.length; vertex++) {
+		clip.set([uvs[vertex * 2] * 2 - 1, uvs[vertex * 2 + 1] * 2 - 1, 0, 1], vertex * 4);
+	}
+	const raster = rasterizeFaces(clip, faces, size, size);
+	return Uint8Array.from({ length: size * size }, (_, i) => {
+		const y = Math.floor(i / size);
+		return raster.faces[(size - 1 - y) * size + (i - y * size)] === 0 ? 1 : 0;
+	});
+}
+
+function checkMesh({ positions, faces, uvs }: TexturedMesh): void {
+	const count = positions.length / 3;
+	if (faces.length === 0) {
+		throw new SyncHumanError("input", "bakeTexture: the mesh has no faces", "The surface is empty: try another seed or picture.");
+	}
+	if (uvs.length !== count * 2) throw new SyncHumanError("input", `bakeTexture: uvs must be [${count}, 2], got ${uvs.length} values`);
+	const badPosition = positions.findIndex((value) => !Number.isFinite(value));
+	if (badPosition >= 0) throw new SyncHumanError("input", `bakeTexture: positions[${Math.floor(badPosition / 3)}] is not finite`);
+	const badUv = uvs.findIndex((value) => !Number.isFinite(value));
+	if (badUv >= 0) throw new SyncHumanError("input", `bakeTexture: uvs[${badUv >> 1}] is not finite`);
+	const badIndex = faces.findIndex((vertex) => vertex >= count);
+	if (badIndex >= 0)
+		throw new SyncHumanError("input", `bakeTexture: face ${Math.floor(badIndex / 3)} names vertex ${faces[badIndex]} of ${count}`);
+}

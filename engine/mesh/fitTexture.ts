@@ -1,0 +1,113 @@
+import type { Device } from "../gpu/device.ts";
+import { rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { copyTensor, readTensor, release, residentTensor } from "../gpu/transfer.ts";
+import { compileGraph, type Executable } from "../graph/executable.ts";
+import { Graph } from "../graph/graph.ts";
+import { textureAdam } from "../kernels/mesh/textureAdam.ts";
+import { texturePyramid, texturePyramidGradient } from "../kernels/mesh/texturePyramid.ts";
+import { fixedPoint, textureSample, textureSampleGradient } from "../kernels/mesh/textureSample.ts";
+import type { BakeStep } from "./bakeSchedule.ts";
+import type { TextureSamples } from "./textureSamples.ts";
+
+const [beta1, beta2, epsilon] = [0.5, 0.9, 1e-8];
+const totalVariation = 0.01;
+
+/** Steps that may wait in the queue. */
+const queuedSteps = 16;
+
+/** Called before every step; `texture` reads f32 [size, size, 3] as it is then, v up. Throwing ends the fit. */
+export type BeforeStep = (step: number, texture: () => Promise<Float32Array>) => void | Promise<void>;
+
+/**
+ * Fits a texture f32 [size, size, 3] (0..1, row 0 at v = 0), from zeros, to the colours of the views' samples: one view a step, loss =
+ * mean |lookup - colour| over its samples and channels + 0.01 total variation, Adam. The same bytes for the same input.
+ * `views` gives the samples view by view; each view is uploaded as it comes. A view without samples leaves the total variation alone.
+ */
+export async function fitTexture(
+	device: Device,
+	views: Iterable<TextureSamples> | AsyncIterable<TextureSamples>,
+	request: {
+		/** Texels per side. */
+		readonly size: number;
+		/** The steps, once the number of views is known. */
+		readonly steps: (viewCount: number) => readonly BakeStep[];
+		readonly beforeStep?: BeforeStep | undefined;
+	},
+): Promise<Float32Array> {
+	const { size, steps, beforeStep } = request;
+	const owned: Tensor[] = [];
+	const upload = (label: string, dtype: "f32" | "u32", shape: readonly number[], values?: Uint32Array) => {
+		const tensor = residentTensor(device, label, dtype, shape, values);
+		owned.push(tensor);
+		return tensor;
+	};
+	let executable: Executable | undefined;
+	try {
+		const samplesOfView: Tensor[] = [];
+		for await (const { count, values } of views)
+			samplesOfView.push(upload(`samples of view ${samplesOfView.length}`, "u32", [count, 4], values));
+		const image = upload("texture", "f32", [size, size, 3]);
+		const moments = ["first moment", "second moment"].map((label) => upload(label, "f32", [size, size, 3]));
+		const { graph, samples } = recordStep(device, image, moments, Math.max(1, ...samplesOfView.map((view) => view.shape[0])));
+		executable = await compileGraph(graph);
+		const schedule = steps(samplesOfView.length);
+		for (const [index, { view, learningRate }] of schedule.entries()) {
+			await beforeStep?.(index, () => readTensor(device, image));
+			const count = samplesOfView[view].shape[0];
+			if (count > 0) copyTensor(device, samplesOfView[view], rowsOf(samples, 0, count));
+			// torch: the derivative of a mean is 1 / count in float32; one channel sees a third of it.
+			const weight = count === 0 ? 0 : Math.fround(1 / (count * 3));
+			const { scale, fineScale, fineBits } = fixedPoint(count, count * weight);
+			await executable.run({
+				count,
+				weight,
+				scale,
+				fineScale,
+				fineBits,
+				inverseScale: 1 / scale,
+				stepSize: learningRate / (1 - beta1 ** (index + 1)),
+				rootCorrection: Math.sqrt(1 - beta2 ** (index + 1)),
+			});
+			if (index % queuedSteps === queuedSteps - 1) await device.idle();
+		}
+		return await readTensor(device, image);
+	} finally {
+		executable?.destroy();
+		for (const tensor of owned) release(device, tensor.storage);
+	}
+}
+
+/** One step over the view whose samples stand in `samples` u32 [capacity, 4]. */
+function recordStep(device: Device, image: Tensor, [firstMoment, secondMoment]: readonly Tensor[], capacity: number) {
+	const graph = new Graph(device, "texture step");
+	const samples = graph.input("samples", "u32", [capacity, 4]);
+	const count = graph.scalar("count", 0);
+	const pyramid = texturePyramid(graph, image);
+	const values = textureSample(graph, pyramid, samples, count);
+	textureSampleGradient(graph, pyramid, {
+		samples,
+		values,
+		comparesColors: true,
+		weight: graph.scalar("weight", 0),
+		scale: graph.scalar("scale", 1),
+		fineScale: graph.scalar("fineScale", 1),
+		count,
+	});
+	textureAdam(graph, {
+		pyramid,
+		gradient: texturePyramidGradient(graph, pyramid, {
+			inverseScale: graph.scalar("inverseScale", 1),
+			fineBits: graph.scalar("fineBits", 0),
+		}),
+		firstMoment,
+		secondMoment,
+		image,
+		totalVariation,
+		beta1,
+		beta2,
+		epsilon,
+		stepSize: graph.scalar("stepSize", 0),
+		rootCorrection: graph.scalar("rootCorrection", 1),
+	});
+	return { graph, samples };
+}

@@ -1,0 +1,105 @@
+import { SyncHumanError } from "../error.ts";
+import { clipPositions, interpolateUvs, rasterizeFaces } from "./triangleRaster.ts";
+
+const { fround } = Math;
+
+/** A mesh with texture coordinates, in the world of the networks. */
+export interface TexturedMesh {
+	/** [v, 3] */
+	readonly positions: Float32Array;
+	/** [f, 3] */
+	readonly faces: Uint32Array;
+	/** [v, 2] in 0..1; v runs up. */
+	readonly uvs: Float32Array;
+}
+
+/** A picture of the body and the camera it was taken with. */
+export interface BakeObservation {
+	readonly width: number;
+	readonly height: number;
+	/** [height, width, 3] 0..255. */
+	readonly color: Uint8Array;
+	/** [height, width] not 0 where the picture counts. */
+	readonly mask: Uint8Array;
+	/** World to camera, row-major 4 x 4: x right, y up, z backward. */
+	readonly view: readonly number[];
+	/** Camera to clip space, row-major 4 x 4. */
+	readonly projection: readonly number[];
+	/**
+	 * Whether `projection` turns y over, so that the picture's rows run as the raster's; else row 0 of the picture is the raster's last.
+	 * True for the orthographic views, upstream's quirk.
+	 */
+	readonly rowsRunWithRaster: boolean;
+}
+
+/** Where a texture is looked up for each pixel that counts. */
+export interface TextureSamples {
+	readonly count: number;
+	/** u32 [count, 4]: bits of f32 u, v and level; colour r + 256 g + 65536 b. */
+	readonly values: Uint32Array;
+	/** Pixels that count and that no triangle covers. */
+	readonly uncovered: number;
+}
+
+/**
+ * The lookups of one view, in the raster's order. A pixel that counts and that no triangle covers looks up (0, 0) at level 0, the texture's
+ * four corners: upstream's quirk. Throws code "input" where the picture does not have the size it says.
+ */
+export function textureSamples(mesh: TexturedMesh, observation: BakeObservation, textureSize: number, levelCount: number): TextureSamples {
+	const { width, height, color, rowsRunWithRaster } = observation;
+	if (color.length !== width * height * 3 || observation.mask.length !== width * height) {
+		throw new SyncHumanError(
+			"input",
+			`textureSamples: colour must be [${height}, ${width}, 3] and mask [${height}, ${width}], got ${color.length} and ${observation.mask.length} values`,
+		);
+	}
+	const clip = clipPositions(mesh.positions, observation.view, observation.projection);
+	const raster = rasterizeFaces(clip, mesh.faces, width, height);
+	const rowOf = (row: number) => (rowsRunWithRaster ? row : height - 1 - row);
+	const slots = new Uint32Array(width * height);
+	const mask = new Uint8Array(width * height);
+	let count = 0;
+	let uncovered = 0;
+	for (let row = 0; row < height; row++) {
+		const from = rowOf(row) * width;
+		for (let column = 0; column < width; column++) {
+			if (observation.mask[from + column] === 0) continue;
+			const pixel = row * width + column;
+			mask[pixel] = 1;
+			if (raster.faces[pixel] === 0) uncovered++;
+			slots[pixel] = count++;
+		}
+	}
+	const values = new Uint32Array(count * 4);
+	const floats = new Float32Array(values.buffer);
+	for (let row = 0; row < height; row++) {
+		for (let column = 0; column < width; column++) {
+			const pixel = row * width + column;
+			if (mask[pixel] === 0) continue;
+			const from = (rowOf(row) * width + column) * 3;
+			values[slots[pixel] * 4 + 3] = color[from] | (color[from + 1] << 8) | (color[from + 2] << 16);
+		}
+	}
+	interpolateUvs(raster, clip, mesh.faces, mesh.uvs, mask, (pixel, u, v, duDx, duDy, dvDx, dvDy) => {
+		const at = slots[pixel] * 4;
+		floats[at] = u;
+		floats[at + 1] = v;
+		floats[at + 2] = mipLevel(duDx, duDy, dvDx, dvDy, textureSize, textureSize, levelCount - 1);
+	});
+	return { count, values, uncovered };
+}
+
+/**
+ * The level of detail of a pixel from its derivatives of u and v by X and Y: log2 of half the longer axis' length of its footprint's
+ * ellipse, in texels, clamped to 0..`highest`. A footprint of 0 gives 0. In float32, in upstream's order.
+ */
+export function mipLevel(duDx: number, duDy: number, dvDx: number, dvDy: number, width: number, height: number, highest: number): number {
+	const [sx, sy, tx, ty] = [fround(duDx * width), fround(duDy * width), fround(dvDx * height), fround(dvDy * height)];
+	const a = fround(fround(sx * sx) + fround(tx * tx));
+	const b = fround(fround(sy * sy) + fround(ty * ty));
+	const c = fround(fround(sx * sy) + fround(tx * ty));
+	const difference = fround(a - b);
+	const root = fround(Math.sqrt(fround(fround(fround(0.25 * difference) * difference) + fround(c * c))));
+	const level = 0.5 * fround(Math.log2(fround(0.5 * fround(a + b) + root)));
+	return level > 0 ? Math.min(level, highest) : 0;
+}

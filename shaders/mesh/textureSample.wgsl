@@ -1,0 +1,48 @@
+// values[n, c] = (1 - r) bilinear(level floor(l), u, v)[c] + r bilinear(level floor(l) + 1, u, v)[c],  r = l - floor(l)
+// Trilinear lookup; texel [y, x] of a level lies at ((x + 0.5) / width, (y + 0.5) / height), coordinates wrap around. One invocation per
+// sample.
+override workgroupSize: u32 = 64;
+
+struct Params {
+  count: u32,       // samples
+  levelCount: u32,
+}
+
+@group(0) @binding(0) var<storage, read> samples: array<vec4<u32>>;  // [N] bits of f32 u, v, level; colour
+@group(0) @binding(1) var<storage, read> levels: array<vec4<u32>>;   // [levels] first texel, width, height
+@group(0) @binding(2) var<storage, read> pyramid: array<f32>;        // [texels of all levels, 3]
+@group(0) @binding(3) var<storage, read_write> values: array<f32>;   // [N, 3]
+@group(0) @binding(4) var<uniform> params: Params;
+
+fn texel(index: u32) -> vec3<f32> {
+  return vec3<f32>(pyramid[index * 3u], pyramid[index * 3u + 1u], pyramid[index * 3u + 2u]);
+}
+
+fn bilinear(level: vec4<u32>, position: vec2<f32>) -> vec3<f32> {
+  let at = (position - floor(position)) * vec2<f32>(level.yz) - 0.5;
+  let corner = floor(at);
+  let part = at - corner;
+  let first = vec2<u32>(vec2<i32>(corner) + vec2<i32>(level.yz)) % level.yz;
+  let second = (first + 1u) % level.yz;
+  let above = level.x + first.y * level.y;
+  let below = level.x + second.y * level.y;
+  let top = texel(above + first.x) * (1.0 - part.x) + texel(above + second.x) * part.x;
+  let bottom = texel(below + first.x) * (1.0 - part.x) + texel(below + second.x) * part.x;
+  return top * (1.0 - part.y) + bottom * part.y;
+}
+
+@compute @workgroup_size(workgroupSize)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.y * groups.x * workgroupSize + id.x;
+  if (index >= params.count) { return; }
+  let sample = samples[index];
+  let position = vec2<f32>(bitcast<f32>(sample.x), bitcast<f32>(sample.y));
+  let level = bitcast<f32>(sample.z);
+  let lower = min(u32(level), params.levelCount - 1u);
+  let upper = min(lower + 1u, params.levelCount - 1u);
+  let part = level - f32(lower);
+  let value = bilinear(levels[lower], position) * (1.0 - part) + bilinear(levels[upper], position) * part;
+  values[index * 3u] = value.x;
+  values[index * 3u + 1u] = value.y;
+  values[index * 3u + 2u] = value.z;
+}
