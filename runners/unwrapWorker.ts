@@ -1,22 +1,28 @@
-import { parentPort, workerData } from "node:worker_threads";
-import { SyncHumanError } from "../engine/error.ts";
-import type { Mesh } from "../engine/mesh/mesh.ts";
-import { type UnwrapOptions, unwrapMesh } from "../engine/mesh/unwrap.ts";
-import type { UnwrapAnswer } from "./unwrapInWorker.ts";
+import { parentPort } from "node:worker_threads";
+import { type ChartedPart, type ChartJob, chartPart } from "../engine/mesh/chartPart.ts";
+import { type PackedCharts, type PackJob, packCharts } from "../engine/mesh/packCharts.ts";
 
-// Unwraps one mesh beside the main thread: it and the options come as workerData, progress and the result go back as messages.
+// Makes charts and packs them beside the main thread: a job in, its result or why there is none out, one after the other.
 
-const { mesh, options } = workerData as { readonly mesh: Mesh; readonly options: Omit<UnwrapOptions, "onProgress"> };
-const send = (answer: UnwrapAnswer, transfer: readonly ArrayBuffer[] = []) => parentPort?.postMessage(answer, transfer);
-
-try {
-	const unwrapped = await unwrapMesh(mesh, { ...options, onProgress: (part) => send({ part }) });
-	const arrays = [unwrapped.positions, unwrapped.faces, unwrapped.uvs, unwrapped.sourceVertices, unwrapped.colors];
-	send(
-		{ unwrapped },
-		arrays.flatMap((array) => (array === undefined ? [] : [array.buffer as ArrayBuffer])),
-	);
-} catch (error) {
-	const { message } = error as Error;
-	send({ problem: error instanceof SyncHumanError ? { message, code: error.code, hint: error.hint } : { message } });
+/** What the worker is sent: one of the two. */
+export interface UnwrapJob {
+	readonly chart?: ChartJob;
+	readonly pack?: PackJob;
 }
+
+/** What the worker sends for each job. */
+export interface UnwrapAnswer {
+	readonly result?: ChartedPart | PackedCharts;
+	readonly problem?: string;
+}
+
+async function answerTo({ chart, pack }: UnwrapJob): Promise<UnwrapAnswer> {
+	try {
+		if (chart !== undefined) return { result: await chartPart(chart) };
+		return pack === undefined ? { problem: "no job" } : { result: await packCharts(pack) };
+	} catch (error) {
+		return { problem: (error as Error).message };
+	}
+}
+
+parentPort?.on("message", async (job: UnwrapJob) => parentPort?.postMessage(await answerTo(job)));
