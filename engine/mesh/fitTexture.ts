@@ -51,6 +51,7 @@ export async function fitTexture(
 		const { graph, samples } = recordStep(device, image, moments, Math.max(1, ...samplesOfView.map((view) => view.shape[0])));
 		executable = await compileGraph(graph);
 		const schedule = steps(samplesOfView.length);
+		let queued: Promise<void>[] = [];
 		for (const [index, { view, learningRate }] of schedule.entries()) {
 			await beforeStep?.(index, () => readTensor(device, image));
 			const count = samplesOfView[view].shape[0];
@@ -58,7 +59,7 @@ export async function fitTexture(
 			// torch: the derivative of a mean is 1 / count in float32; one channel sees a third of it.
 			const weight = count === 0 ? 0 : Math.fround(1 / (count * 3));
 			const { scale, fineScale, fineBits } = fixedPoint(count, count * weight);
-			await executable.run({
+			const running = executable.run({
 				count,
 				weight,
 				scale,
@@ -68,8 +69,14 @@ export async function fitTexture(
 				stepSize: learningRate / (1 - beta1 ** (index + 1)),
 				rootCorrection: Math.sqrt(1 - beta2 ** (index + 1)),
 			});
-			if (index % queuedSteps === queuedSteps - 1) await device.idle();
+			running.catch(() => undefined); // reported below
+			queued.push(running);
+			if (queued.length < queuedSteps) continue;
+			await Promise.all(queued);
+			await device.idle();
+			queued = [];
 		}
+		await Promise.all(queued);
 		return await readTensor(device, image);
 	} finally {
 		executable?.destroy();

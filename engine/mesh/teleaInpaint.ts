@@ -146,23 +146,33 @@ function estimator({ rows, columns, state, time }: Front, radius: number, result
 	const width = columns - 2;
 	const distanceWeights = distanceTable(radius);
 	const side = 2 * radius + 1;
+	// The known pixels around one: weight, offset, its value in `result`, and the ends of its two differences with their factors.
+	const weights = new Float32Array(side * side);
+	const offsetsX = new Int32Array(side * side);
+	const offsetsY = new Int32Array(side * side);
+	const values = new Uint32Array(side * side);
+	const ends = new Uint32Array(side * side * 4);
+	const factors = new Uint8Array(side * side * 2);
 	/** Central difference of arrival times along one axis, one-sided where a neighbour is unknown. */
 	const slope = (p: number, step: number) => {
-		const [before, after] = [state[p - step] !== inside, state[p + step] !== inside];
-		if (after) return before ? fround(fround(time[p + step] - time[p - step]) * 0.5) : fround(time[p + step] - time[p]);
-		return before ? fround(time[p] - time[p - step]) : 0;
+		const hasBefore = state[p - step] !== inside;
+		if (state[p + step] !== inside)
+			return hasBefore ? fround(fround(time[p + step] - time[p - step]) * 0.5) : fround(time[p + step] - time[p]);
+		return hasBefore ? fround(time[p] - time[p - step]) : 0;
 	};
 	return (i, j) => {
 		const center = i * columns + j;
-		const [slopeX, slopeY] = [slope(center, 1), slope(center, columns)];
-		const [sum, alongX, alongY] = [new Float32Array(3), new Float32Array(3), new Float32Array(3)];
+		const slopeX = slope(center, 1);
+		const slopeY = slope(center, columns);
+		let count = 0;
 		let total = fround(1e-20);
 		for (let k = Math.max(1, i - radius); k <= Math.min(rows - 2, i + radius); k++) {
 			const row = (k - 1 + (k === 1 ? 1 : 0)) * width;
 			const rowAfter = (k - 1 - (k === rows - 2 ? 1 : 0)) * width;
 			for (let l = Math.max(1, j - radius); l <= Math.min(columns - 2, j + radius); l++) {
 				const p = k * columns + l;
-				const [y, x] = [i - k, j - l];
+				const y = i - k;
+				const x = j - l;
 				if (state[p] === inside || x * x + y * y > radius * radius) continue;
 				const level = fround(1 / (1 + abs(fround(time[p] - time[center]))));
 				let direction = fround(fround(x * slopeX) + fround(y * slopeY));
@@ -170,31 +180,38 @@ function estimator({ rows, columns, state, time }: Front, radius: number, result
 				const weight = abs(fround(fround(distanceWeights[(y + radius) * side + x + radius] * level) * direction));
 				const column = l - 1 + (l === 1 ? 1 : 0);
 				const columnAfter = l - 1 - (l === columns - 2 ? 1 : 0);
-				const [left, right] = [state[p - 1] !== inside, state[p + 1] !== inside];
-				const [above, below] = [state[p - columns] !== inside, state[p + columns] !== inside];
-				for (let c = 0; c < 3; c++) {
-					const at = (r: number, q: number) => result[(r + q) * 3 + c];
-					let [gradientX, gradientY] = [0, 0];
-					if (right) {
-						gradientX = left ? (at(row, columnAfter + 1) - at(row, column - 1)) * 2 : at(row, columnAfter + 1) - at(row, column);
-					} else if (left) gradientX = at(row, columnAfter) - at(row, column - 1);
-					if (below) {
-						gradientY = above
-							? (at(rowAfter + width, column) - at(row - width, column)) * 2
-							: at(rowAfter + width, column) - at(row, column);
-					} else if (above) gradientY = at(rowAfter, column) - at(row - width, column);
-					sum[c] += fround(weight * at(row, column));
-					alongX[c] -= fround(weight * fround(gradientX * x));
-					alongY[c] -= fround(weight * fround(gradientY * y));
-				}
+				const hasLeft = state[p - 1] !== inside;
+				const hasRight = state[p + 1] !== inside;
+				const hasAbove = state[p - columns] !== inside;
+				const hasBelow = state[p + columns] !== inside;
+				weights[count] = weight;
+				offsetsX[count] = x;
+				offsetsY[count] = y;
+				values[count] = (row + column) * 3;
+				ends[count * 4] = (row + (hasRight ? columnAfter + 1 : columnAfter)) * 3;
+				ends[count * 4 + 1] = (row + (hasLeft ? column - 1 : column)) * 3;
+				ends[count * 4 + 2] = ((hasBelow ? rowAfter + width : rowAfter) + column) * 3;
+				ends[count * 4 + 3] = ((hasAbove ? row - width : row) + column) * 3;
+				factors[count * 2] = (hasLeft ? 1 : 0) + (hasRight ? 1 : 0);
+				factors[count * 2 + 1] = (hasAbove ? 1 : 0) + (hasBelow ? 1 : 0);
 				total = fround(total + weight);
+				count++;
 			}
 		}
 		const target = ((i - 1) * width + j - 1) * 3;
 		for (let c = 0; c < 3; c++) {
-			const [gx, gy] = [alongX[c], alongY[c]];
-			const size = sqrt(fround(fround(gx * gx) + fround(gy * gy)));
-			const value = fround(fround(sum[c] / total) + fround(gx + gy) / (size + 1e-20) + 0.5);
+			let sum = 0;
+			let alongX = 0;
+			let alongY = 0;
+			for (let n = 0; n < count; n++) {
+				const gradientX = (result[ends[n * 4] + c] - result[ends[n * 4 + 1] + c]) * factors[n * 2];
+				const gradientY = (result[ends[n * 4 + 2] + c] - result[ends[n * 4 + 3] + c]) * factors[n * 2 + 1];
+				sum = fround(sum + fround(weights[n] * result[values[n] + c]));
+				alongX = fround(alongX - fround(weights[n] * (gradientX * offsetsX[n])));
+				alongY = fround(alongY - fround(weights[n] * (gradientY * offsetsY[n])));
+			}
+			const length = sqrt(fround(fround(alongX * alongX) + fround(alongY * alongY)));
+			const value = fround(fround(sum / total) + fround(alongX + alongY) / (length + 1e-20) + 0.5);
 			result[target + c] = Math.min(Math.max(roundHalfToEven(value), 0), 255);
 		}
 	};

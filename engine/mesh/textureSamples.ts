@@ -55,29 +55,23 @@ export function textureSamples(mesh: TexturedMesh, observation: BakeObservation,
 	}
 	const clip = clipPositions(mesh.positions, observation.view, observation.projection);
 	const raster = rasterizeFaces(clip, mesh.faces, width, height);
-	const rowOf = (row: number) => (rowsRunWithRaster ? row : height - 1 - row);
+	const marked = observation.mask.reduce((total, value) => total + (value === 0 ? 0 : 1), 0);
+	const values = new Uint32Array(marked * 4);
+	const floats = new Float32Array(values.buffer);
 	const slots = new Uint32Array(width * height);
 	const mask = new Uint8Array(width * height);
 	let count = 0;
 	let uncovered = 0;
 	for (let row = 0; row < height; row++) {
-		const from = rowOf(row) * width;
+		const first = (rowsRunWithRaster ? row : height - 1 - row) * width;
 		for (let column = 0; column < width; column++) {
-			if (observation.mask[from + column] === 0) continue;
+			const from = first + column;
+			if (observation.mask[from] === 0) continue;
 			const pixel = row * width + column;
 			mask[pixel] = 1;
 			if (raster.faces[pixel] === 0) uncovered++;
+			values[count * 4 + 3] = color[from * 3] | (color[from * 3 + 1] << 8) | (color[from * 3 + 2] << 16);
 			slots[pixel] = count++;
-		}
-	}
-	const values = new Uint32Array(count * 4);
-	const floats = new Float32Array(values.buffer);
-	for (let row = 0; row < height; row++) {
-		for (let column = 0; column < width; column++) {
-			const pixel = row * width + column;
-			if (mask[pixel] === 0) continue;
-			const from = (rowOf(row) * width + column) * 3;
-			values[slots[pixel] * 4 + 3] = color[from] | (color[from + 1] << 8) | (color[from + 2] << 16);
 		}
 	}
 	interpolateUvs(raster, clip, mesh.faces, mesh.uvs, mask, (pixel, u, v, duDx, duDy, dvDx, dvDy) => {
@@ -94,7 +88,10 @@ export function textureSamples(mesh: TexturedMesh, observation: BakeObservation,
  * ellipse, in texels, clamped to 0..`highest`. A footprint of 0 gives 0. In float32, in upstream's order.
  */
 export function mipLevel(duDx: number, duDy: number, dvDx: number, dvDy: number, width: number, height: number, highest: number): number {
-	const [sx, sy, tx, ty] = [fround(duDx * width), fround(duDy * width), fround(dvDx * height), fround(dvDy * height)];
+	const sx = fround(duDx * width);
+	const sy = fround(duDy * width);
+	const tx = fround(dvDx * height);
+	const ty = fround(dvDy * height);
 	const a = fround(fround(sx * sx) + fround(tx * tx));
 	const b = fround(fround(sy * sy) + fround(ty * ty));
 	const c = fround(fround(sx * sy) + fround(tx * ty));

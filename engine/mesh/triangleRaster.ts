@@ -41,39 +41,54 @@ export function rasterizeFaces(clip: Float32Array, triangles: Uint32Array, width
 	const columns = pixelCenters(width);
 	const rows = pixelCenters(height);
 	for (let face = 0; face * 3 < triangles.length; face++) {
-		const [p0, p1, p2] = [triangles[face * 3] * 4, triangles[face * 3 + 1] * 4, triangles[face * 3 + 2] * 4];
-		const [x0, y0, z0, w0] = [clip[p0], clip[p0 + 1], clip[p0 + 2], clip[p0 + 3]];
-		const [x1, y1, z1, w1] = [clip[p1], clip[p1 + 1], clip[p1 + 2], clip[p1 + 3]];
-		const [x2, y2, z2, w2] = [clip[p2], clip[p2 + 1], clip[p2 + 2], clip[p2 + 3]];
+		const p0 = triangles[face * 3] * 4;
+		const p1 = triangles[face * 3 + 1] * 4;
+		const p2 = triangles[face * 3 + 2] * 4;
+		const w0 = clip[p0 + 3];
+		const w1 = clip[p1 + 3];
+		const w2 = clip[p2 + 3];
 		if (!(w0 > 0 && w1 > 0 && w2 > 0)) continue;
-		const [sx0, sx1, sx2, sy0, sy1, sy2] = [x0 / w0, x1 / w1, x2 / w2, y0 / w0, y1 / w1, y2 / w2];
-		const firstColumn = firstPixel(Math.min(sx0, sx1, sx2), width);
-		const lastColumn = lastPixel(Math.max(sx0, sx1, sx2), width);
-		const firstRow = firstPixel(Math.min(sy0, sy1, sy2), height);
-		const lastRow = lastPixel(Math.max(sy0, sy1, sy2), height);
-		if (!(firstColumn <= lastColumn && firstRow <= lastRow)) continue;
-		// Edges from 1 to 2, 2 to 0 and 0 to 1; a pixel exactly on one belongs to the triangle whose top or left edge it is.
-		const [ax, ay, bx, by, cx, cy] = [sx2 - sx1, sy2 - sy1, sx0 - sx2, sy0 - sy2, sx1 - sx0, sy1 - sy0];
+		const x0 = clip[p0];
+		const x1 = clip[p1];
+		const x2 = clip[p2];
+		const y0 = clip[p0 + 1];
+		const y1 = clip[p1 + 1];
+		const y2 = clip[p2 + 1];
+		const firstColumn = firstPixel(Math.min(x0 / w0, x1 / w1, x2 / w2), width);
+		const lastColumn = lastPixel(Math.max(x0 / w0, x1 / w1, x2 / w2), width);
+		if (!(firstColumn <= lastColumn)) continue;
+		const firstRow = firstPixel(Math.min(y0 / w0, y1 / w1, y2 / w2), height);
+		const lastRow = lastPixel(Math.max(y0 / w0, y1 / w1, y2 / w2), height);
+		const z0 = clip[p0 + 2];
+		const z1 = clip[p1 + 2];
+		const z2 = clip[p2 + 2];
 		for (let row = firstRow; row <= lastRow; row++) {
 			const y = rows[row];
-			const [v0, v1, v2] = [y0 - y * w0, y1 - y * w1, y2 - y * w2];
+			const v0 = y0 - y * w0;
+			const v1 = y1 - y * w1;
+			const v2 = y2 - y * w2;
 			for (let column = firstColumn; column <= lastColumn; column++) {
 				const x = columns[column];
-				const [u0, u1, u2] = [x0 - x * w0, x1 - x * w1, x2 - x * w2];
+				const u0 = x0 - x * w0;
+				const u1 = x1 - x * w1;
+				const u2 = x2 - x * w2;
 				const a = u1 * v2 - v1 * u2;
 				const b = u2 * v0 - v2 * u0;
+				if ((a < 0 && b > 0) || (a > 0 && b < 0)) continue;
 				const c = u0 * v1 - v0 * u1;
 				const area = a + b + c;
 				if (area === 0) continue;
-				const sign = area > 0 ? 1 : -1;
-				if (a * sign < 0 || b * sign < 0 || c * sign < 0) continue;
-				if (a === 0 && !isTopOrLeft(ax * sign, ay * sign)) continue;
-				if (b === 0 && !isTopOrLeft(bx * sign, by * sign)) continue;
-				if (c === 0 && !isTopOrLeft(cx * sign, cy * sign)) continue;
+				if (area > 0 ? a < 0 || b < 0 || c < 0 : a > 0 || b > 0 || c > 0) continue;
+				if (a === 0 || b === 0 || c === 0) {
+					// A pixel exactly on an edge belongs to the triangle whose top or left edge it is.
+					const sign = area > 0 ? 1 : -1;
+					if (a === 0 && !isTopOrLeft((x2 / w2 - x1 / w1) * sign, (y2 / w2 - y1 / w1) * sign)) continue;
+					if (b === 0 && !isTopOrLeft((x0 / w0 - x2 / w2) * sign, (y0 / w0 - y2 / w2) * sign)) continue;
+					if (c === 0 && !isTopOrLeft((x1 / w1 - x0 / w0) * sign, (y1 / w1 - y0 / w0) * sign)) continue;
+				}
 				const z = (z0 * a + z1 * b + z2 * c) / (w0 * a + w1 * b + w2 * c);
-				if (!(z >= -1 && z <= 1)) continue;
 				const pixel = row * width + column;
-				if (z < depth[pixel]) {
+				if (z >= -1 && z <= 1 && z < depth[pixel]) {
 					depth[pixel] = z;
 					faces[pixel] = face + 1;
 				}
@@ -121,15 +136,27 @@ export function interpolateUvs(
 	for (let pixel = 0; pixel < faces.length; pixel++) {
 		if (faces[pixel] === 0 || (wanted !== undefined && wanted[pixel] === 0)) continue;
 		const corner = (faces[pixel] - 1) * 3;
-		const [i0, i1, i2] = [triangles[corner], triangles[corner + 1], triangles[corner + 2]];
-		const [p0, p1, p2] = [i0 * 4, i1 * 4, i2 * 4];
-		const [x0, y0, w0] = [clip[p0], clip[p0 + 1], clip[p0 + 3]];
-		const [x1, y1, w1] = [clip[p1], clip[p1 + 1], clip[p1 + 3]];
-		const [x2, y2, w2] = [clip[p2], clip[p2 + 1], clip[p2 + 3]];
+		const i0 = triangles[corner];
+		const i1 = triangles[corner + 1];
+		const i2 = triangles[corner + 2];
+		const x0 = clip[i0 * 4];
+		const x1 = clip[i1 * 4];
+		const x2 = clip[i2 * 4];
+		const y0 = clip[i0 * 4 + 1];
+		const y1 = clip[i1 * 4 + 1];
+		const y2 = clip[i2 * 4 + 1];
+		const w0 = clip[i0 * 4 + 3];
+		const w1 = clip[i1 * 4 + 3];
+		const w2 = clip[i2 * 4 + 3];
 		const row = Math.floor(pixel / width);
 		const x = columns[pixel - row * width];
 		const y = rows[row];
-		const [u0, u1, u2, v0, v1, v2] = [x0 - x * w0, x1 - x * w1, x2 - x * w2, y0 - y * w0, y1 - y * w1, y2 - y * w2];
+		const u0 = x0 - x * w0;
+		const u1 = x1 - x * w1;
+		const u2 = x2 - x * w2;
+		const v0 = y0 - y * w0;
+		const v1 = y1 - y * w1;
+		const v2 = y2 - y * w2;
 		const a = u1 * v2 - v1 * u2;
 		const b = u2 * v0 - v2 * u0;
 		const inverse = 1 / (a + b + (u0 * v1 - v0 * u1));
@@ -138,26 +165,37 @@ export function interpolateUvs(
 		const excess = Math.max(b0 + b1, 1);
 		b0 /= excess;
 		b1 /= excess;
-		// Minus the derivatives of a, b and c by the pixel's clip coordinates.
-		const [aX, aY, bX, bY] = [y2 * w1 - y1 * w2, x1 * w2 - x2 * w1, y0 * w2 - y2 * w0, x2 * w0 - x0 * w2];
+		// Minus the derivatives of a, b and the sum of all three by the pixel's clip coordinates.
+		const aX = y2 * w1 - y1 * w2;
+		const aY = x1 * w2 - x2 * w1;
+		const bX = y0 * w2 - y2 * w0;
+		const bY = x2 * w0 - x0 * w2;
 		const sumX = aX + bX + (y1 * w0 - y0 * w1);
 		const sumY = aY + bY + (x0 * w1 - x1 * w0);
-		const [scaleX, scaleY] = [(2 / width) * inverse, (2 / height) * inverse];
-		const [b0X, b0Y] = [scaleX * (b0 * sumX - aX), scaleY * (b0 * sumY - aY)];
-		const [b1X, b1Y] = [scaleX * (b1 * sumX - bX), scaleY * (b1 * sumY - bY)];
+		const scaleX = (2 / width) * inverse;
+		const scaleY = (2 / height) * inverse;
+		const b0X = fround(scaleX * (b0 * sumX - aX));
+		const b0Y = fround(scaleY * (b0 * sumY - aY));
+		const b1X = fround(scaleX * (b1 * sumX - bX));
+		const b1Y = fround(scaleY * (b1 * sumY - bY));
 		// From here on in float32, in upstream's order.
-		const [f0, f1] = [fround(b0), fround(b1)];
+		const f0 = fround(b0);
+		const f1 = fround(b1);
 		const f2 = fround(fround(1 - f0) - f1);
-		const [s0, s1, s2] = [uvs[i0 * 2], uvs[i1 * 2], uvs[i2 * 2]];
-		const [t0, t1, t2] = [uvs[i0 * 2 + 1], uvs[i1 * 2 + 1], uvs[i2 * 2 + 1]];
+		const s0 = uvs[i0 * 2];
+		const s1 = uvs[i1 * 2];
+		const s2 = uvs[i2 * 2];
+		const t0 = uvs[i0 * 2 + 1];
+		const t1 = uvs[i1 * 2 + 1];
+		const t2 = uvs[i2 * 2 + 1];
 		visit(
 			pixel,
 			fround(sum2(f0, s0, f1, s1) + fround(f2 * s2)),
 			fround(sum2(f0, t0, f1, t1) + fround(f2 * t2)),
-			sum2(fround(b0X), fround(s0 - s2), fround(b1X), fround(s1 - s2)),
-			sum2(fround(b0Y), fround(s0 - s2), fround(b1Y), fround(s1 - s2)),
-			sum2(fround(b0X), fround(t0 - t2), fround(b1X), fround(t1 - t2)),
-			sum2(fround(b0Y), fround(t0 - t2), fround(b1Y), fround(t1 - t2)),
+			sum2(b0X, fround(s0 - s2), b1X, fround(s1 - s2)),
+			sum2(b0Y, fround(s0 - s2), b1Y, fround(s1 - s2)),
+			sum2(b0X, fround(t0 - t2), b1X, fround(t1 - t2)),
+			sum2(b0Y, fround(t0 - t2), b1Y, fround(t1 - t2)),
 		);
 	}
 }
