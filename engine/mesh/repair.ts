@@ -4,6 +4,7 @@ import { checkMesh } from "./checkMesh.ts";
 import { faceVisibility, type VisibilityOptions } from "./faceVisibility.ts";
 import { fillSmallBoundaries } from "./fillSmallBoundaries.ts";
 import type { Mesh } from "./mesh.ts";
+import { meshEdges } from "./meshEdges.ts";
 import { removeFloatingPieces } from "./removeFloatingPieces.ts";
 import { type HiddenFaceLimits, removeHiddenFaces } from "./removeHiddenFaces.ts";
 
@@ -26,8 +27,10 @@ export interface RepairReport {
 	/** Faces of floating pieces left out. */
 	readonly floatingFaces: number;
 	readonly closedBoundaries: number;
-	/** Edges of each boundary that stays open. */
+	/** Edges of each boundary that stays open, as far as they are loops. */
 	readonly openBoundaries: readonly number[];
+	/** Edges of the result with one face: those of the loops, and of boundaries that run into edges of three faces. */
+	readonly boundaryEdges: number;
 }
 
 /** Sizes that upstream's to_glb works with: 1,000 views of 1,024 x 1,024 from splat's `visibilityViews`. */
@@ -81,6 +84,7 @@ export async function repairMesh(
 			floatingFaces: pieces.removed,
 			closedBoundaries: filled.closed,
 			openBoundaries: filled.open,
+			boundaryEdges: meshEdges(filled.mesh.faces).degrees.filter((degree) => degree === 1).length,
 		},
 	};
 }

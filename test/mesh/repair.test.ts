@@ -23,6 +23,7 @@ it("removes a hidden ball and a crumb and closes the window, twice the same", as
 		floatingFaces: crumb.faces.length / 3,
 		closedBoundaries: 1,
 		openBoundaries: [],
+		boundaryEdges: 0,
 	});
 	expect(await repaired(joinMeshes(shellWithHiddenBall(16), crumb))).toEqual({ mesh, report });
 });
