@@ -30,6 +30,12 @@ export const bodyCameras: readonly BodyCamera[] = [
 /** First value of a normal map that counts as white background. */
 const backgroundLevel = 230;
 
+/** Whether a view shows the body at a pixel (row * width + column). */
+export function isBodyPixel({ normal }: Pick<BodyView, "normal">, pixel: number): boolean {
+	const at = pixel * 3;
+	return normal[at] < backgroundLevel || normal[at + 1] < backgroundLevel || normal[at + 2] < backgroundLevel;
+}
+
 /** Throws code "input" unless there are four views whose pictures have the sizes they say. */
 export function checkBodyViews(views: readonly BodyView[]): void {
 	if (views.length !== bodyCameras.length)
@@ -60,7 +66,7 @@ export function sampleBodyView({ width, height, color, normal }: BodyView, u: nu
 		const column = Math.min(Math.max(left + dx, 0), width - 1);
 		const row = Math.min(Math.max(top + dy, 0), height - 1);
 		const pixel = (row * width + column) * 3;
-		if (normal[pixel] >= backgroundLevel && normal[pixel + 1] >= backgroundLevel && normal[pixel + 2] >= backgroundLevel) continue;
+		if (!isBodyPixel({ normal }, row * width + column)) continue;
 		coverage += weight;
 		for (let k = 0; k < 3; k++) result[k] += (weight * color[pixel + k]) / 255;
 	}
