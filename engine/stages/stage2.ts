@@ -24,7 +24,7 @@ import { type BodyShell, bodyCoordinates, bodySdf } from "../random/bodyGeometry
 import { TorchCpuGenerator } from "../random/mt19937.ts";
 import { stageTwoSchedule } from "../samplers/flowEuler.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
-import { requireFinite } from "./finite.ts";
+import { requireFinite, requireFiniteTensor } from "./finite.ts";
 import { latentFlowPart, runLatentFlow } from "./latentFlow.ts";
 import { type Part, type PartContext, planStage, runPart } from "./part.ts";
 import type { StageOneResult, StageTwoResult } from "./results.ts";
@@ -148,6 +148,8 @@ export async function runStageTwo(context: PartContext, request: StageTwoRequest
 				return executable;
 			};
 			await prepare().run();
+			// Before the surface: a NaN in the SDF would be a hole in it, or no surface at all.
+			await requireFiniteTensor(device, meshPart.name, cubes, prepare);
 			const surface = await extractMesh(device, {
 				cubeFeatures: cubes,
 				coords: cubeCoords,
@@ -217,8 +219,12 @@ function runViews(context: PartContext, views: ReturnType<typeof prepareViews>, 
 		];
 		for (const [kind, [maps, pictures]] of jobs.entries()) {
 			for (let view = 0; view < bodyViews; view++) {
-				ofView.write(views.view, viewForDino(loadView(pictures[view], defaults.viewSize), views.viewPixels).data);
-				await ofView.run();
+				const prepareView = () => {
+					ofView.write(views.view, viewForDino(loadView(pictures[view], defaults.viewSize), views.viewPixels).data);
+					return ofView;
+				};
+				await prepareView().run();
+				await requireFiniteTensor(device, views.part.name, views.features, prepareView);
 				copyTensor(device, views.features, rowsOf(maps, view, 1));
 				await device.idle();
 				report(1 + kind * bodyViews + view, 1 + 2 * bodyViews);

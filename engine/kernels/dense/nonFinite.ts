@@ -43,6 +43,20 @@ export function countNonFinite(graph: Graph, x: Tensor): Tensor {
 	return total;
 }
 
+/** How many values of a tensor that has its memory are NaN or infinite, after everything submitted so far. */
+export async function nonFiniteCount(device: Device, tensor: Tensor): Promise<number> {
+	const graph = new Graph(device, `nonFinite of ${tensor.storage.label}`);
+	const total = graph.output(countNonFinite(graph, { ...tensor, storage: { ...tensor.storage, kind: "resident" } }));
+	const counter = await compileGraph(graph);
+	try {
+		await counter.run();
+		const [count] = await counter.readIntegers(total);
+		return count;
+	} finally {
+		counter.destroy();
+	}
+}
+
 /** Where the first value that is not finite was written. */
 export interface NonFiniteResult {
 	/** The dispatch's label: scopes, then the kernel. */
@@ -61,17 +75,9 @@ export async function findNonFinite(device: Device, executable: Executable): Pro
 	const stop = Symbol("stop");
 	const inspect = async (label: string, tensor: Tensor) => {
 		if (tensor.dtype !== "f32" && tensor.dtype !== "f16") return;
-		const graph = new Graph(device, `nonFinite of ${label}`);
-		const total = graph.output(countNonFinite(graph, { ...tensor, storage: { ...tensor.storage, kind: "resident" } }));
-		const counter = await compileGraph(graph);
-		try {
-			await counter.run();
-			const [count] = await counter.readIntegers(total);
-			if (count === 0) return;
-			found = { label, tensor: describe(tensor), count };
-		} finally {
-			counter.destroy();
-		}
+		const count = await nonFiniteCount(device, tensor);
+		if (count === 0) return;
+		found = { label, tensor: describe(tensor), count };
 		throw stop;
 	};
 	try {
