@@ -121,7 +121,9 @@ export async function runPart<T>(
 	const plannedBytes = partBytes(part);
 	const before = device.memory.currentBytes;
 	device.memory.peakBytes = before;
+	let reported = { step: 0, steps: 1 };
 	const report: StepReport = (step, steps) => {
+		reported = { step, steps };
 		const elapsedMs = performance.now() - started;
 		context.onProgress?.({ part: part.name, step, steps, elapsedMs, etaMs: step > 0 ? (elapsedMs / step) * (steps - step) : undefined });
 	};
@@ -141,7 +143,7 @@ export async function runPart<T>(
 			plannedBytes: before + plannedBytes,
 			peakBytes: device.memory.peakBytes,
 		});
-		report(1, 1);
+		if (reported.step < reported.steps) report(reported.steps, reported.steps);
 		await context.onRun?.(part, executables);
 		return result;
 	} finally {
