@@ -77,7 +77,14 @@ async function reported(line: CommandLine | undefined, work: () => Promise<void>
 
 const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
 	generate: (line) => reported(line, () => run(generateArguments(line), { allowSoftware: false })),
-	demo: (line) => withDriver(() => reported(line, () => run(demoArguments(line), { sample: samplePerson, allowSoftware: true }))),
+	demo: async (line) => {
+		let status = 0;
+		// A driver that cannot be fetched is an error like the run's own, as a JSON line too.
+		const fetched = await reported(line, async () => {
+			status = await withDriver(() => reported(line, () => run(demoArguments(line), { sample: samplePerson, allowSoftware: true })));
+		});
+		return fetched === 0 ? status : fetched;
+	},
 	synthesize: (line) =>
 		reported(line, async () => {
 			const { size, folder } = synthesizeArguments(line);

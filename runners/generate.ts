@@ -135,7 +135,8 @@ type Source =
 	| { readonly image: Image }
 	| {
 			readonly image?: undefined;
-			readonly stageOne: StageOneResult /** Contents of the run.json beside it. */;
+			readonly stageOne: StageOneResult;
+			/** Contents of the run.json beside it. */
 			readonly run: object | undefined;
 	  };
 
