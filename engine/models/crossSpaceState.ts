@@ -58,11 +58,6 @@ export function stateTensors({ latents, structureLatent, sample, unet, structure
 	];
 }
 
-/** Bytes that `allocateState` takes. */
-export function stateBytes(state: CrossSpaceState): number {
-	return stateTensors(state).reduce((sum, { storage }) => sum + storage.byteLength, 0);
-}
-
 /** Gives every tensor its memory. */
 export async function allocateState(device: Device, state: CrossSpaceState): Promise<void> {
 	await device.guarded("state of the 2D-3D network", () => {

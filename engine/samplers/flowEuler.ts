@@ -1,7 +1,7 @@
 import { roundToFloat16 } from "../gpu/float16.ts";
 
-// Flow matching from noise (t = 1) to data (t = 0) by Euler's method, as both stages of SyncHuman do it. A schedule is a table for the
-// steps, a step is an update of the state; how velocities are predicted is the caller's.
+// Flow matching from noise (t = 1) to data (t = 0) by Euler's method, as both stages of SyncHuman do it. A schedule is a table
+// of the steps; the update of the state is a kernel (flowEulerStep), the loop the stages'.
 
 /**
  * The times t_0 = 1 > ... > t_steps = 0 in doubles: rescaleT * u / (1 + (rescaleT - 1) * u) of equally spaced u. numpy's `linspace` and the
@@ -69,36 +69,4 @@ export function stageTwoSchedule(steps: number, rescaleT: number, interval: read
 		timestep: Math.fround(1000 * step.time),
 		guided: interval[0] <= step.time && step.time <= interval[1],
 	}));
-}
-
-/** Guidance of stage 1: u + guidance * (c - u), in float32 after every operation. */
-export function guideFromUnconditional(conditional: Float32Array, unconditional: Float32Array, guidance: number): Float32Array {
-	const scale = Math.fround(guidance);
-	return conditional.map((c, i) => unconditional[i] + Math.fround(scale * Math.fround(c - unconditional[i])));
-}
-
-/** Guidance of stage 2: (1 + strength) * c - strength * n, in float32 after every operation. */
-export function guideFromNegative(conditional: Float32Array, negative: Float32Array, strength: number): Float32Array {
-	const [forward, back] = [Math.fround(1 + strength), Math.fround(strength)];
-	return conditional.map((c, i) => Math.fround(forward * c) - Math.fround(back * negative[i]));
-}
-
-/** One Euler step in float32: x - timeStep * velocity. */
-export function eulerStep(state: Float32Array, velocity: Float32Array, timeStep: number): Float32Array {
-	const step = Math.fround(timeStep);
-	return state.map((x, i) => x - Math.fround(step * velocity[i]));
-}
-
-/**
- * Runs a schedule on the CPU: `predict` gives the guided velocity of a state at a step. The reference of the kernels that do the same
- * to latents on the GPU.
- */
-export async function sampleOnHost<Step extends FlowStep>(
-	schedule: readonly Step[],
-	noise: Float32Array,
-	predict: (state: Float32Array, step: Step) => Promise<Float32Array>,
-): Promise<Float32Array> {
-	let state = noise;
-	for (const step of schedule) state = eulerStep(state, await predict(state, step), step.timeStep);
-	return state;
 }

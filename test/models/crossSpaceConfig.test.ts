@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readCrossSpaceConfig } from "../../engine/models/crossSpaceConfig.ts";
 import { declareCrossSpaceDiffusion } from "../../engine/models/crossSpaceDiffusion.ts";
-import { createCrossSpaceState, stateBytes } from "../../engine/models/crossSpaceState.ts";
+import { createCrossSpaceState, stateTensors } from "../../engine/models/crossSpaceState.ts";
 import { configOf } from "../../runners/parity/configOf.ts";
 import { syntheticConfigs } from "../../weights/syntheticCheckpoint.ts";
 import { syntheticSource } from "../../weights/syntheticSource.ts";
@@ -35,7 +35,7 @@ describe("config of the 2D-3D network", () => {
 		const parameters = weights.declared.reduce((sum, { storedShape }) => sum + storedShape.reduce((a, b) => a * b, 1), 0);
 		expect(parameters / 1e6).toBeCloseTo(1699.5 + 4.2, 0); // ARCHITECTURE.md counts without pos_emb
 		const state = createCrossSpaceState(model, { steps: 50, promptTokens: 77, conditionTokens: 1374 });
-		expect(stateBytes(state)).toBeLessThan(300 * 2 ** 20);
+		expect(stateTensors(state).reduce((sum, { storage }) => sum + storage.byteLength, 0)).toBeLessThan(300 * 2 ** 20);
 	});
 
 	it("takes the sizes of engine.json", () => {
