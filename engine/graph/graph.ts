@@ -4,6 +4,9 @@ import { type KernelVariant, variantInterface } from "../gpu/kernel.ts";
 import { createTensor, type DType, describe, type Storage, type Tensor, tensorBytes } from "../gpu/tensor.ts";
 import type { TensorValues } from "../gpu/transfer.ts";
 
+/** What can be done where a tensor does not fit one binding and cannot be shown in windows. */
+export const largerBindings = "Use a GPU with larger storage bindings (synchuman info: largest binding); --dtype f16 needs half as much.";
+
 /** A kernel parameter whose value may change between replays of a graph. */
 export interface Scalar {
 	readonly name: string;
@@ -185,6 +188,7 @@ export class Graph {
 			throw new SyncHumanError(
 				"memory",
 				`${label}: ${name} ${describe(tensor)} has ${tensorBytes(tensor)} bytes, more than one binding can show (${limit})`,
+				largerBindings,
 			);
 		}
 	}

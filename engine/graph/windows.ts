@@ -1,6 +1,6 @@
 import { SyncHumanError } from "../error.ts";
 import { elementBytes, elementCount, type Tensor } from "../gpu/tensor.ts";
-import type { Graph } from "./graph.ts";
+import { type Graph, largerBindings } from "./graph.ts";
 
 /**
  * Calls `record(start, rows)` for consecutive ranges of the outermost axis of `tensors` (all with `rows` of them), so that each
@@ -25,6 +25,7 @@ export function forEachWindow(
 			throw new SyncHumanError(
 				"memory",
 				`${tensor.storage.label}: ${aligned} rows of ${rowBytes} bytes are more than one binding can show (${limit} bytes)`,
+				largerBindings,
 			);
 		}
 		step = Math.min(step, fitting);
