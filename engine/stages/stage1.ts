@@ -28,7 +28,7 @@ import { stageOneSchedule } from "../samplers/flowEuler.ts";
 import { readClipPreprocessing } from "./clipPreprocessing.ts";
 import { type DiffusionLatents, prepareDiffusion, runDiffusion } from "./diffusion.ts";
 import { requireFinite } from "./finite.ts";
-import { type Part, type PartContext, planStage, runPart } from "./part.ts";
+import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { StageOneResult } from "./results.ts";
 
 /** What a run of stage 1 is made from. */
@@ -238,6 +238,7 @@ export async function runStageOneOn(
 				runPart(context, part, async ([executable], report) => {
 					const results: Float32Array[] = [];
 					for (const value of values) {
+						stopIfAborted(context);
 						const prepare = () => {
 							executable.write(input, value);
 							return executable;

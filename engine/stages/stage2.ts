@@ -26,7 +26,7 @@ import { stageTwoSchedule } from "../samplers/flowEuler.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { requireFinite, requireFiniteTensor } from "./finite.ts";
 import { latentFlowPart, runLatentFlow } from "./latentFlow.ts";
-import { type Part, type PartContext, planStage, runPart } from "./part.ts";
+import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { StageOneResult, StageTwoResult } from "./results.ts";
 import { denormalizedLatents, recordSlatSampling } from "./slatSampling.ts";
 
@@ -219,6 +219,7 @@ function runViews(context: PartContext, views: ReturnType<typeof prepareViews>, 
 		];
 		for (const [kind, [maps, pictures]] of jobs.entries()) {
 			for (let view = 0; view < bodyViews; view++) {
+				stopIfAborted(context);
 				const prepareView = () => {
 					ofView.write(views.view, viewForDino(loadView(pictures[view], defaults.viewSize), views.viewPixels).data);
 					return ofView;
