@@ -1,4 +1,4 @@
-/** What went wrong, in the classes that decide the exit status (DESIGN: 2 input, 3 device or memory, 4 checkpoint, 5 disk, 130 aborted). */
+/** What went wrong, in the classes that decide the exit status (`exitStatus`). */
 export type ErrorCode = "input" | "device" | "memory" | "checkpoint" | "disk" | "aborted";
 
 /** The one error type users meet: `message` says what is wrong, `hint` what they can do about it. */

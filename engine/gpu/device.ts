@@ -106,7 +106,7 @@ export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise
 		requiredLimits[limit] = adapter.limits[limit];
 	}
 	const gpuDevice = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits });
-	// Dawn frees its instance under a pending promise when these are collected (DESIGN section 5).
+	// Dawn frees its instance under a pending promise when these are collected (docs/design.md, "Dawn").
 	kept.push(gpu, adapter, gpuDevice);
 	return wrap(gpuDevice, reportOf(adapter, gpuDevice, software, options));
 }

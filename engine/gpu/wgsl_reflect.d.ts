@@ -1,4 +1,4 @@
-// wgsl_reflect's package entry is broken in Node ESM; this is the module that works (DESIGN section 4).
+// wgsl_reflect's package entry is broken in Node ESM; this is the module that works.
 declare module "wgsl_reflect/wgsl_reflect.module.js" {
 	export class WgslReflect {
 		constructor(code: string);
