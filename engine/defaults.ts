@@ -37,4 +37,9 @@ export const defaults = Object.freeze({
 	viewSize: 768,
 	inputSize: 518,
 	dinoViewSize: 896,
+	/** Texels per side of the texture, and what it may be. */
+	textureSize: 1024,
+	textureSizes: Object.freeze([512, 4096] as const),
+	/** Share of the faces that stays. Upstream: 0.3 (its `simplify = 0.7` is the removed share). */
+	simplify: 0.3,
 });

@@ -3,6 +3,7 @@ import { defaults } from "./defaults.ts";
 import { SyncHumanError } from "./error.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Image } from "./image/image.ts";
+import type { Unwrap } from "./stages/finish.ts";
 import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
 import { runStageOne } from "./stages/stage1.ts";
@@ -28,6 +29,12 @@ export interface RunOptions {
 	readonly stageTwoSteps?: number;
 	/** Guidance of stage 1. */
 	readonly guidance?: number;
+	/** Texels per side of the texture; 0 leaves the surface as it is, with a colour per vertex. */
+	readonly textureSize?: number;
+	/** Faces that stay before a texture is made: up to 1 their share, above it their number. */
+	readonly simplify?: number;
+	/** Unwraps on another thread; on this one unless it is given. */
+	readonly unwrap?: Unwrap;
 	/** Stops at the next step with code "aborted". */
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (progress: Progress) => void;
@@ -36,7 +43,7 @@ export interface RunOptions {
 }
 
 /**
- * The whole walk: picture -> five views and voxels (stage 1) -> coloured mesh and Gaussians (stage 2). Same seed, device and build:
+ * The whole walk: picture -> five views and voxels (stage 1) -> textured mesh and Gaussians (stage 2). Same seed, device and build:
  * same bytes. Throws SyncHumanError, whose code says what kind of problem it is.
  */
 export class SyncHuman {
@@ -70,13 +77,14 @@ export class SyncHuman {
 
 	/** Views and voxels to mesh and Gaussians. */
 	stageTwo(stageOne: StageOneResult, options: RunOptions = {}): Promise<StageTwoResult> {
-		const { seed = defaults.seed, stageTwoSteps } = options;
+		const { seed = defaults.seed, stageTwoSteps, textureSize = defaults.textureSize, simplify = defaults.simplify, unwrap } = options;
 		return runStageTwo(this.#context(options), {
 			checkpoint: this.weights,
 			dtype: this.dtype,
 			stageOne,
 			seed,
 			steps: stageTwoSteps ?? defaults.stageTwoSteps,
+			finish: textureSize === 0 ? undefined : { textureSize, simplify, unwrap },
 		});
 	}
 

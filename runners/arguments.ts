@@ -13,6 +13,10 @@ export interface GenerateArguments {
 	readonly steps: number;
 	readonly stageTwoSteps: number;
 	readonly guidance: number;
+	/** Texels per side; 0: a colour per vertex. */
+	readonly textureSize: number;
+	/** Up to 1 a share of the faces, above it their number. */
+	readonly simplify: number;
 	readonly stage: "1" | "2" | "both";
 	readonly dtype: "f16" | "f32" | undefined;
 	/** "software" permits a CPU adapter; anything else is part of an adapter's name. */
@@ -21,6 +25,8 @@ export interface GenerateArguments {
 	readonly maxMemory: number | undefined;
 	readonly json: boolean;
 }
+
+const [smallestTexture, largestTexture] = defaults.textureSizes;
 
 const presetNames = Object.keys(defaults.presets) as PresetName[];
 
@@ -40,6 +46,9 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   --steps N                denoising steps of stage 1 (default ${defaults.steps})
   --stage2-steps N         steps of stage 2 (default ${defaults.stageTwoSteps})
   --guidance X             guidance of stage 1 (default ${defaults.guidance})
+  --texture-size N         pixels of the texture's side, ${smallestTexture} to ${largestTexture} (default ${defaults.textureSize}; demo: 0); 0 leaves the surface as it
+                           is, with a colour per vertex
+  --simplify X             faces that stay under the texture: a share of them up to 1, or their number (default ${defaults.simplify})
   --seed N                 of all random numbers (default ${defaults.seed})
   --stage 1|2|both         which part runs (default both)
   --dtype f16|f32          precision of weights and activations (default f16 where the GPU has it)
@@ -57,6 +66,8 @@ const options = {
 	steps: { type: "string" },
 	"stage2-steps": { type: "string" },
 	guidance: { type: "string" },
+	"texture-size": { type: "string" },
+	simplify: { type: "string" },
 	seed: { type: "string" },
 	stage: { type: "string" },
 	dtype: { type: "string" },
@@ -91,11 +102,12 @@ export function generateArguments({ operands, values }: CommandLine): GenerateAr
 	if (operands.length === 0 && stage !== "2") throw usage("IMAGE is missing");
 	const output = textOf(values, "output");
 	if (output === undefined) throw usage("-o DIR is missing");
-	return { ...runArguments(values, { ...defaults.presets[preset(values)], weights: "ckpts" }), image: operands[0], output, stage };
+	const otherwise = { ...defaults.presets[preset(values)], weights: "ckpts", textureSize: defaults.textureSize };
+	return { ...runArguments(values, otherwise), image: operands[0], output, stage };
 }
 
-/** Steps of the demo: enough to go through everything. */
-const demo = Object.freeze({ output: "out/demo", weights: "synthetic:tiny", steps: 2, stageTwoSteps: 2 });
+/** Steps of the demo: enough to go through every network. Without a texture, whose fit alone would take minutes on a CPU. */
+const demo = Object.freeze({ output: "out/demo", weights: "synthetic:tiny", steps: 2, stageTwoSteps: 2, textureSize: 0 });
 
 /** Checks the options of `demo`, which has no picture and its own defaults. Throws code "input". */
 export function demoArguments({ operands, values }: CommandLine): GenerateArguments {
@@ -131,14 +143,21 @@ function choice<T extends string>(name: string, given: string, allowed: readonly
 }
 
 /** What `generate` and `demo` share; `otherwise` holds the values of what is not given. */
-function runArguments(values: Values, otherwise: { readonly steps: number; readonly stageTwoSteps: number; readonly weights: string }) {
+function runArguments(
+	values: Values,
+	otherwise: { readonly steps: number; readonly stageTwoSteps: number; readonly weights: string; readonly textureSize: number },
+) {
 	const dtype = textOf(values, "dtype");
+	const textureSize = texels(textOf(values, "texture-size"), otherwise.textureSize);
+	if (textureSize === 0 && values.simplify !== undefined) throw usage("--simplify needs a texture: --texture-size must not be 0");
 	return {
 		weights: textOf(values, "weights") ?? otherwise.weights,
 		seed: whole("seed", textOf(values, "seed"), defaults.seed, 0, 2 ** 32 - 1),
 		steps: whole("steps", textOf(values, "steps"), otherwise.steps, 1, 1000),
 		stageTwoSteps: whole("stage2-steps", textOf(values, "stage2-steps"), otherwise.stageTwoSteps, 1, 1000),
 		guidance: real("guidance", textOf(values, "guidance"), defaults.guidance),
+		textureSize,
+		simplify: kept(textOf(values, "simplify"), defaults.simplify),
 		dtype: dtype === undefined ? undefined : choice("--dtype", dtype, ["f16", "f32"]),
 		adapter: textOf(values, "adapter"),
 		maxMemory: bytes(textOf(values, "max-memory")),
@@ -151,6 +170,27 @@ function whole(name: string, given: string | undefined, otherwise: number, min: 
 	const value = Number(given);
 	if (given.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
 		throw usage(`--${name} must be a whole number from ${min} to ${max}, got ${given}`);
+	}
+	return value;
+}
+
+/** Side of a texture: a power of two, so that every level of detail has half of the one before; or 0. */
+function texels(given: string | undefined, otherwise: number): number {
+	if (given === undefined) return otherwise;
+	const value = Number(given);
+	const isPower = Number.isInteger(Math.log2(value)) && value >= smallestTexture && value <= largestTexture;
+	if (given.trim() === "" || !(value === 0 || isPower)) {
+		throw usage(`--texture-size must be 0 or a power of two from ${smallestTexture} to ${largestTexture}, got ${given}`);
+	}
+	return value;
+}
+
+/** A share of the faces, or their number. */
+function kept(given: string | undefined, otherwise: number): number {
+	if (given === undefined) return otherwise;
+	const value = Number(given);
+	if (given.trim() === "" || !(value > 0) || !(value <= 1 || (Number.isInteger(value) && value >= 4 && value <= 1e9))) {
+		throw usage(`--simplify must be a share of the faces above 0 and up to 1, or their number from 4, got ${given}`);
 	}
 	return value;
 }

@@ -1,5 +1,6 @@
 import { SyncHumanError } from "../engine/error.ts";
 import { samplePerson } from "../engine/image/samplePerson.ts";
+import type { UnwrapPart } from "../engine/mesh/unwrap.ts";
 import { SyncHuman } from "../engine/synchuman.ts";
 import {
 	type CommandLine,
@@ -18,6 +19,7 @@ import { infoText } from "./info.ts";
 import { bytesText } from "./planText.ts";
 import { packageVersion } from "./project.ts";
 import { synthesize } from "./synthesize.ts";
+import { unwrapInWorker } from "./unwrapInWorker.ts";
 
 // The command `synchuman`.
 
@@ -35,6 +37,9 @@ function stopSignal(): AbortSignal {
 	process.on("SIGINT", stop).on("SIGTERM", stop);
 	return controller.signal;
 }
+
+/** The parts of unwrapping, in their order. */
+const unwrapParts: readonly UnwrapPart[] = ["charts", "packing", "reading"];
 
 /** Opens GPU and engine for a run; closes the GPU when it ends. */
 async function run(
@@ -54,6 +59,8 @@ async function run(
 					...(maxMemory !== undefined && { maxMemory }),
 				});
 			},
+			unwrap: (mesh, { report, ...request }) =>
+				unwrapInWorker(mesh, { ...request, onProgress: (part) => report(unwrapParts.indexOf(part), unwrapParts.length) }),
 			...(extras.sample && { sample: extras.sample }),
 			out,
 			say,

@@ -3,6 +3,7 @@ import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import { checkPersonImage } from "../engine/image/foreground.ts";
 import type { Image } from "../engine/image/image.ts";
+import type { Unwrap } from "../engine/stages/finish.ts";
 import type { MemoryPlan } from "../engine/stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import type { SyncHuman } from "../engine/synchuman.ts";
@@ -24,6 +25,8 @@ export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "measurements" | 
 /** What a run needs besides its arguments; programs give the real ones, tests their own. */
 export interface Surroundings {
 	openEngine(options: GenerateArguments, weights: OpenedWeights): Promise<Engine>;
+	/** Unwraps on another thread; on this one unless it is given. */
+	readonly unwrap?: Unwrap;
 	/** The picture of a run without IMAGE. */
 	readonly sample?: () => Image;
 	/** Results: paths, or JSON lines. */
@@ -56,8 +59,12 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		reporter.remark(`adapter: ${adapter.adapter}${adapter.software ? " (software)" : ""}, ${engine.dtype}`);
 		reporter.remark(`weights: ${options.weights}`);
 		if (weights.synthetic) reporter.remark(syntheticRemark);
-		const { seed, steps, stageTwoSteps, guidance } = options;
-		const run = { seed, steps, stageTwoSteps, guidance, signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan };
+		const { seed, steps, stageTwoSteps, guidance, textureSize, simplify } = options;
+		const run = {
+			...{ seed, steps, stageTwoSteps, guidance, textureSize, simplify },
+			...(surroundings.unwrap && { unwrap: surroundings.unwrap }),
+			...{ signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan },
+		};
 		const files: string[] = [];
 		const record = async (stageOne: StageOneResult, stageTwo?: StageTwoResult): Promise<RunRecord> => {
 			const made = runRecord({
@@ -86,9 +93,9 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		if (stage !== "1") {
 			try {
 				const stageTwo = await engine.stageTwo(stageOne, run);
-				files.push(join(output, "stage2", "output.glb"));
 				const { syntheticGeometry } = stageTwo;
-				await writeStageTwo(join(output, "stage2"), stageTwo, { seed, weights: options.weights, syntheticGeometry });
+				const written = await writeStageTwo(join(output, "stage2"), stageTwo, { seed, weights: options.weights, syntheticGeometry });
+				files.push(...written);
 				made = await record(stageOne, stageTwo);
 			} catch (error) {
 				throw source.image === undefined ? error : withStageOneKept(error, output);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import type { Image } from "../engine/image/image.ts";
+import type { RepairReport } from "../engine/mesh/repair.ts";
 import type { PartMeasurement } from "../engine/stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import type { GenerateArguments } from "./arguments.ts";
@@ -15,12 +16,17 @@ export interface RunRecord {
 	readonly stages: readonly ("1" | "2")[];
 	/** The input picture as decoded: size, and sha256 of its samples. */
 	readonly input: { readonly width: number; readonly height: number; readonly sha256: string };
-	/** Of all random numbers: the views' are torch's CUDA generator, the structure's and stage 2's torch's CPU generator. */
+	/** Of all random numbers: the views' are torch's CUDA generator, the structure's and stage 2's torch's CPU generator, the bake's numpy's. */
 	readonly seed: number;
 	/** Choices of a stage that this run has not finished are null. */
 	readonly steps: number | null;
 	readonly guidance: number | null;
 	readonly stageTwoSteps: number | null;
+	/** Texels per side of the texture, 0 for colours per vertex. */
+	readonly textureSize: number | null;
+	/** Null without a texture: faces that were to stay (up to 1 their share), and what was cut away and closed. */
+	readonly simplify: number | null;
+	readonly repair: RepairReport | null;
 	readonly dtype: "f16" | "f32";
 	readonly weights: {
 		readonly name: string;
@@ -71,6 +77,9 @@ export function runRecord(facts: RunFacts): RunRecord {
 		steps: first ? options.steps : null,
 		guidance: first ? options.guidance : null,
 		stageTwoSteps: stageTwo ? options.stageTwoSteps : null,
+		textureSize: stageTwo ? (stageTwo.texture?.picture.width ?? 0) : null,
+		simplify: stageTwo?.texture ? options.simplify : null,
+		repair: stageTwo?.repair ?? null,
 		dtype: facts.dtype,
 		weights: { name: options.weights, synthetic: facts.synthetic, files, sha256: files.length > 0 ? fingerprint(files) : null },
 		syntheticGeometry: stageTwo?.syntheticGeometry ?? false,

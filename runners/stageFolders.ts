@@ -7,6 +7,7 @@ import { pillowResize } from "../engine/image/pillowResize.ts";
 import { viewStrip } from "../engine/image/stageViews.ts";
 import { writeGlb } from "../engine/mesh/glb.ts";
 import { writeVoxelPly } from "../engine/mesh/ply.ts";
+import { writeGaussianPly } from "../engine/splat/gaussianPly.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import { memoryByteSource } from "../weights/byteSource.ts";
 import { npyArray, npyToFloat32 } from "../weights/npy.ts";
@@ -104,7 +105,19 @@ async function readCoordinates(path: string): Promise<Int32Array> {
 	return coordinates;
 }
 
-/** Writes output.glb; `extras` (seed, weights) stand in it. Throws code "disk", or "input" where the surface is empty. */
-export async function writeStageTwo(folder: string, result: StageTwoResult, extras: Readonly<Record<string, unknown>>): Promise<void> {
-	await writeFiles(folder, [["output.glb", await writeGlb(result.mesh, { extras })]]);
+/**
+ * Writes output.glb, in which `extras` (seed, weights) stand, and gaussians.ply where there are Gaussians; gives the paths. Throws code
+ * "disk", or "input" where the surface is empty.
+ */
+export async function writeStageTwo(
+	folder: string,
+	result: StageTwoResult,
+	extras: Readonly<Record<string, unknown>>,
+): Promise<readonly string[]> {
+	const { mesh, gaussians } = result;
+	const texture = result.texture && { ...result.texture, png: await encodePng(result.texture.picture) };
+	const files: [string, Uint8Array][] = [["output.glb", await writeGlb(mesh, { extras, texture })]];
+	if (gaussians.count > 0) files.push(["gaussians.ply", writeGaussianPly(gaussians)]);
+	await writeFiles(folder, files);
+	return files.map(([name]) => join(folder, name));
 }

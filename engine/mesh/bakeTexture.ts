@@ -4,14 +4,12 @@ import { pyramidLevels } from "../kernels/mesh/texturePyramid.ts";
 import { bakeSteps, type ViewPicker } from "./bakeSchedule.ts";
 import { type BeforeStep, fitTexture } from "./fitTexture.ts";
 import { teleaInpaint } from "./teleaInpaint.ts";
-import { type BakeObservation, type TexturedMesh, textureSamples } from "./textureSamples.ts";
+import { type BakeObservation, type TexturedMesh, type TextureSamples, textureSamples } from "./textureSamples.ts";
 import { rasterizeFaces } from "./triangleRaster.ts";
 
-/** What `bakeTexture` needs. */
-export interface BakeRequest {
+/** What `bakeTexture` and `bakeSamples` need besides what was seen. */
+export interface BakeOptions {
 	readonly mesh: TexturedMesh;
-	/** At least three: front, side and back first. Asked for one after the other; none is kept. */
-	readonly observations: Iterable<BakeObservation> | AsyncIterable<BakeObservation>;
 	/** Texels per side, 512 to 4,096 (a power of two keeps all levels). */
 	readonly size: number;
 	/** Decides the order of the views. */
@@ -19,6 +17,18 @@ export interface BakeRequest {
 	/** 1,000 unless told otherwise. */
 	readonly steps?: number | undefined;
 	readonly beforeStep?: BeforeStep | undefined;
+}
+
+/** What `bakeTexture` needs. */
+export interface BakeRequest extends BakeOptions {
+	/** At least three: front, side and back first. Asked for one after the other; none is kept. */
+	readonly observations: Iterable<BakeObservation> | AsyncIterable<BakeObservation>;
+}
+
+/** What `bakeSamples` needs. */
+export interface BakeSamplesRequest extends BakeOptions {
+	/** `bakeLookups` of at least three views: front, side and back first. */
+	readonly samples: Iterable<TextureSamples> | AsyncIterable<TextureSamples>;
 }
 
 /** A texture picture: row 0 is v = 1. */
@@ -42,14 +52,26 @@ const inpaintRadius = 3;
  * not the size it says; "memory" where the texture does not fit.
  */
 export async function bakeTexture(device: Device, request: BakeRequest): Promise<BakedTexture> {
-	const { mesh, observations, size, picker, steps, beforeStep } = request;
+	const { observations, ...options } = request;
+	const lookups = bakeLookups(request.mesh, request.size);
+	async function* samples() {
+		for await (const observation of observations) yield lookups(observation);
+	}
+	return bakeSamples(device, { ...options, samples: samples() });
+}
+
+/** Finds where a view's pixels look the texture up. Throws code "input" as `bakeTexture` does. */
+export function bakeLookups(mesh: TexturedMesh, size: number): (observation: BakeObservation) => TextureSamples {
 	checkMesh(mesh);
 	if (!Number.isInteger(size) || size < 1) throw new SyncHumanError("input", `bakeTexture: size must be a whole number, got ${size}`);
 	const levelCount = pyramidLevels(size, size).length;
-	async function* samples() {
-		for await (const observation of observations) yield textureSamples(mesh, observation, size, levelCount);
-	}
-	const texture = await fitTexture(device, samples(), {
+	return (observation) => textureSamples(mesh, observation, size, levelCount);
+}
+
+/** `bakeTexture` from the lookups of all views. */
+export async function bakeSamples(device: Device, request: BakeSamplesRequest): Promise<BakedTexture> {
+	const { mesh, samples, size, picker, steps, beforeStep } = request;
+	const texture = await fitTexture(device, samples, {
 		size,
 		steps(viewCount) {
 			if (viewCount < 3) throw new SyncHumanError("input", `bakeTexture: must have at least 3 observations, got ${viewCount}`);

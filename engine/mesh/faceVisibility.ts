@@ -1,6 +1,7 @@
 import type { Device } from "../gpu/device.ts";
 import { compileGraph } from "../graph/executable.ts";
 import { Graph } from "../graph/graph.ts";
+import { planGraph } from "../graph/plan.ts";
 import { countSeenFaces } from "../kernels/mesh/countSeenFaces.ts";
 import { coverFaces } from "../kernels/mesh/coverFaces.ts";
 import { projectVertices } from "../kernels/mesh/projectVertices.ts";
@@ -30,23 +31,9 @@ const planeBytesAtOnce = 64 << 20;
  * the rasterisation of postprocessing_utils._fill_holes. About 64 MiB on the GPU, or one picture where that is more.
  */
 export async function faceVisibility(device: Device, { positions, faces }: Mesh, options: VisibilityOptions): Promise<Uint32Array> {
-	const { cameras, size, onProgress } = options;
-	const [vertexCount, faceCount] = [positions.length / 3, faces.length / 3];
-	const bindingBytes = device.report.limits.maxStorageBufferBindingSize;
-	const perView = Math.max(size * size * 4, vertexCount * 16);
-	const fitting = Math.floor(Math.min(bindingBytes / perView, planeBytesAtOnce / (size * size * 4)));
-	const capacity = Math.max(1, Math.min(32, cameras.length, fitting));
-	const graph = new Graph(device, "visibility");
-	const views = graph.scalar("views", capacity);
-	const positionsInput = graph.input("positions", "f32", [vertexCount, 3]);
-	const facesInput = graph.input("faces", "u32", [faceCount, 3]);
-	const clipRows = graph.input("clipRows", "f32", [capacity, 4, 4]);
-	const nearest = graph.input("nearest", "u32", [capacity, size, size]);
-	const seen = graph.input("seen", "u32", [faceCount]);
-	const counts = graph.output(graph.input("counts", "u32", [faceCount]));
-	const screen = projectVertices(graph, { positions: positionsInput, clipRows, views, size });
-	coverFaces(graph, { screen, faces: facesInput, nearest, seen, views });
-	countSeenFaces(graph, { seen, nearest, counts });
+	const { cameras, onProgress } = options;
+	const recorded = recordVisibility(device, positions.length / 3, faces.length / 3, options);
+	const { graph, capacity, positionsInput, facesInput, clipRows, counts } = recorded;
 	const executable = await compileGraph(graph);
 	try {
 		executable.write(positionsInput, positions);
@@ -66,6 +53,32 @@ export async function faceVisibility(device: Device, { positions, faces }: Mesh,
 	} finally {
 		executable.destroy();
 	}
+}
+
+/** GPU bytes that `faceVisibility` holds at most. */
+export function visibilityBytes(device: Device, { positions, faces }: Mesh, options: VisibilityOptions): number {
+	const { graph, counts } = recordVisibility(device, positions.length / 3, faces.length / 3, options);
+	return planGraph(graph).byteLength + counts.storage.byteLength;
+}
+
+/** Draws up to `capacity` pictures and counts the faces in them. */
+function recordVisibility(device: Device, vertexCount: number, faceCount: number, { cameras, size }: VisibilityOptions) {
+	const bindingBytes = device.report.limits.maxStorageBufferBindingSize;
+	const perView = Math.max(size * size * 4, vertexCount * 16);
+	const fitting = Math.floor(Math.min(bindingBytes / perView, planeBytesAtOnce / (size * size * 4)));
+	const capacity = Math.max(1, Math.min(32, cameras.length, fitting));
+	const graph = new Graph(device, "visibility");
+	const views = graph.scalar("views", capacity);
+	const positionsInput = graph.input("positions", "f32", [vertexCount, 3]);
+	const facesInput = graph.input("faces", "u32", [faceCount, 3]);
+	const clipRows = graph.input("clipRows", "f32", [capacity, 4, 4]);
+	const nearest = graph.input("nearest", "u32", [capacity, size, size]);
+	const seen = graph.input("seen", "u32", [faceCount]);
+	const counts = graph.output(graph.input("counts", "u32", [faceCount]));
+	const screen = projectVertices(graph, { positions: positionsInput, clipRows, views, size });
+	coverFaces(graph, { screen, faces: facesInput, nearest, seen, views });
+	countSeenFaces(graph, { seen, nearest, counts });
+	return { graph, capacity, positionsInput, facesInput, clipRows, counts };
 }
 
 /** [4, 4] the rows of projection times view that give x, y, w - z and w. */

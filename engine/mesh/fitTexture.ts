@@ -1,8 +1,9 @@
 import type { Device } from "../gpu/device.ts";
-import { rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { copyTensor, readTensor, release, residentTensor } from "../gpu/transfer.ts";
+import { createTensor, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { copyTensor, readPieceBytes, readTensor, release, residentTensor } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
 import { Graph } from "../graph/graph.ts";
+import { planGraph } from "../graph/plan.ts";
 import { textureAdam } from "../kernels/mesh/textureAdam.ts";
 import { texturePyramid, texturePyramidGradient } from "../kernels/mesh/texturePyramid.ts";
 import { fixedPoint, textureSample, textureSampleGradient } from "../kernels/mesh/textureSample.ts";
@@ -82,6 +83,16 @@ export async function fitTexture(
 		executable?.destroy();
 		for (const tensor of owned) release(device, tensor.storage);
 	}
+}
+
+/** GPU bytes that `fitTexture` holds at most, for views with up to `counts` samples. */
+export function textureFitBytes(device: Device, size: number, counts: readonly number[]): number {
+	const [image, ...moments] = ["texture", "first moment", "second moment"].map((label) =>
+		createTensor(label, "f32", [size, size, 3], "resident"),
+	);
+	const { graph } = recordStep(device, image, moments, Math.max(1, ...counts));
+	const resident = counts.reduce((sum, count) => sum + Math.max(16, count * 16), image.storage.byteLength * 3);
+	return resident + planGraph(graph).byteLength + Math.min(readPieceBytes, image.storage.byteLength);
 }
 
 /** One step over the view whose samples stand in `samples` u32 [capacity, 4]. */

@@ -7,18 +7,34 @@ import { vertexNormals } from "./vertexNormals.ts";
 export interface GlbOptions {
 	/** Written as asset.extras: how the file was made (seed, weights). JSON values. */
 	readonly extras?: Readonly<Record<string, unknown>>;
+	/** Colours as a picture, in place of vertex colours. */
+	readonly texture?: GlbTexture | undefined;
+}
+
+/** A picture on a mesh. */
+export interface GlbTexture {
+	/** A PNG file: sRGB colours, row 0 at v = 1. */
+	readonly png: Uint8Array;
+	/** [v, 2] of the mesh's vertices; v runs up. */
+	readonly uvs: Float32Array;
+	/** [v, 3] unit normals, which go on over the seams of the charts. */
+	readonly normals: Float32Array;
 }
 
 /**
- * A binary glTF of one mesh, the same bytes for the same input: positions, unit normals, vertex colours where the mesh has them, one
- * opaque single-sided material (as upstream's; metallic 0 and roughness 1). Axes are turned from z up to glTF's y up, the person faces
+ * A binary glTF of one mesh, the same bytes for the same input: positions, unit normals, a texture or else vertex colours where the mesh
+ * has them, one opaque single-sided material (as upstream's; metallic 0 and roughness 1). Axes are turned from z up to glTF's y up, the person faces
  * +z: (x, y, z) -> (x, z, -y), upstream postprocessing_utils.to_glb. Faces that name a vertex twice and vertices without a face are
  * left out. Throws code "input" for a mesh without faces, with an index that has no vertex, or with a value that is not finite.
  *
  * Departs from upstream: the metallic factor is written, since glTF's default makes the surface metal.
  */
 export async function writeGlb(source: Mesh, options: GlbOptions = {}): Promise<Uint8Array> {
-	const mesh = usedPart(source);
+	const { mesh, vertices } = usedPart(source);
+	const { texture } = options;
+	if (texture !== undefined) checkTexture(texture, source.positions.length / 3);
+	const rows = (values: Float32Array, width: number) =>
+		Float32Array.from({ length: vertices.length * width }, (_, i) => values[vertices[Math.floor(i / width)] * width + (i % width)]);
 	const count = mesh.positions.length / 3;
 	const document = new Document();
 	const asset = document.getRoot().getAsset();
@@ -26,7 +42,9 @@ export async function writeGlb(source: Mesh, options: GlbOptions = {}): Promise<
 	if (options.extras !== undefined) asset.extras = { ...options.extras };
 	const buffer = document.createBuffer();
 	const material = document.createMaterial("body").setBaseColorFactor([1, 1, 1, 1]).setMetallicFactor(0).setRoughnessFactor(1);
-	const attribute = (values: Float32Array | Uint16Array) => document.createAccessor().setType("VEC3").setArray(values).setBuffer(buffer);
+	const attribute = (values: Float32Array | Uint16Array, type: "VEC2" | "VEC3" = "VEC3") =>
+		document.createAccessor().setType(type).setArray(values).setBuffer(buffer);
+	const normals = texture === undefined ? vertexNormals(mesh) : rows(texture.normals, 3);
 	const primitive = document
 		.createPrimitive()
 		.setMaterial(material)
@@ -38,8 +56,12 @@ export async function writeGlb(source: Mesh, options: GlbOptions = {}): Promise<
 				.setBuffer(buffer),
 		)
 		.setAttribute("POSITION", attribute(yUp(mesh.positions)))
-		.setAttribute("NORMAL", attribute(yUp(vertexNormals(mesh))));
-	if (mesh.colors !== undefined) {
+		.setAttribute("NORMAL", attribute(yUp(normals)));
+	if (texture !== undefined) {
+		const uvs = rows(texture.uvs, 2).map((value, i) => (i % 2 === 0 ? value : 1 - value)); // glTF's v runs down
+		primitive.setAttribute("TEXCOORD_0", attribute(uvs, "VEC2"));
+		material.setBaseColorTexture(document.createTexture("body").setImage(texture.png).setMimeType("image/png"));
+	} else if (mesh.colors !== undefined) {
 		primitive.setAttribute(
 			"COLOR_0",
 			attribute(Uint16Array.from(mesh.colors, (value) => Math.round(srgbToLinear(value) * 65535))).setNormalized(true),
@@ -66,8 +88,16 @@ function yUp(vectors: Float32Array): Float32Array {
 	return turned;
 }
 
+function checkTexture({ uvs, normals }: GlbTexture, count: number): void {
+	for (const [name, values, width] of [["uvs", uvs, 2] as const, ["normals", normals, 3] as const]) {
+		if (values.length !== count * width || !values.every(Number.isFinite)) {
+			throw new SyncHumanError("input", `writeGlb: ${name} must be ${count} x ${width} finite values, got ${values.length}`);
+		}
+	}
+}
+
 /** Checks the mesh and keeps faces with three different vertices, and the vertices of those, in their order. */
-function usedPart({ positions, faces, colors }: Mesh): Mesh {
+function usedPart({ positions, faces, colors }: Mesh): { readonly mesh: Mesh; readonly vertices: Uint32Array } {
 	const count = positions.length / 3;
 	const bad = positions.findIndex((value) => !Number.isFinite(value));
 	if (bad >= 0) throw new SyncHumanError("input", `writeGlb: positions[${Math.floor(bad / 3)}] is not finite`);
@@ -91,5 +121,6 @@ function usedPart({ positions, faces, colors }: Mesh): Mesh {
 	});
 	const pick = (values: Float32Array) =>
 		Float32Array.from({ length: used.length * 3 }, (_, i) => values[used[Math.floor(i / 3)] * 3 + (i % 3)]);
-	return { positions: pick(positions), faces: Uint32Array.from(kept, (vertex) => newIndex[vertex]), colors: colors && pick(colors) };
+	const mesh = { positions: pick(positions), faces: Uint32Array.from(kept, (vertex) => newIndex[vertex]), colors: colors && pick(colors) };
+	return { mesh, vertices: used };
 }

@@ -4,9 +4,6 @@ import { checkMesh } from "./checkMesh.ts";
 import type { Mesh } from "./mesh.ts";
 import { withFaces } from "./pickFaces.ts";
 
-/** Share of the faces that stays. Upstream: 0.3 (its `simplify = 0.7` is the removed share). */
-export const defaultSimplify = 0.3;
-
 /**
  * The number of faces that `--simplify VALUE` asks for: above 1 a number of faces, otherwise a share of them. At least 4, at most all.
  * Throws code "input" where the value is not positive.

@@ -1,7 +1,7 @@
 import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
-import { rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { readTensor, readUnsigned, release, residentTensor } from "../gpu/transfer.ts";
+import { createTensor, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { readPieceBytes, readTensor, readUnsigned, release, residentTensor } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
 import { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
@@ -113,32 +113,12 @@ export async function openGaussianRenderer(
 		const depth = resident("Gaussian depths", "f32", [height, width]);
 		const total = rowsOf(offsets, count, 1);
 
-		const sortGraph = new Graph(device, "Gaussian projection");
-		const cameraTensor = sortGraph.input("camera", "f32", [16]);
-		const { tileCounts, depthKeys } = projectGaussians(sortGraph, {
-			gaussians,
-			camera: cameraTensor,
-			width,
-			height,
-			kernelSize,
-			into: { projected, rectangles },
-		});
-		radixSort(sortGraph, { keys: depthKeys, bits: 32, into: order });
-		prefixSum(sortGraph, { values: tileCounts, order, into: offsets });
+		const tensors = { gaussians, projected, rectangles, order, offsets, color, depth };
+		const { graph: sortGraph, camera: cameraTensor } = recordProjection(device, tensors, { width, height, kernelSize });
 		sorted = await compileGraph(sortGraph, { maxBytes: left() });
 		const projection = sorted;
 
-		/** Graph of everything behind the count, with room for `capacity` pairs. */
-		const recordDrawing = (capacity: number): Graph => {
-			const graph = new Graph(device, "Gaussian compositing");
-			const pairs = graph.scalar("pairs", 0);
-			const listed = tilePairs(graph, { order, offsets, rectangles, tilesAcross: across, capacity });
-			const bits = Math.ceil(Math.log2(across * down));
-			const { keys, values } = radixSort(graph, { keys: listed.tiles, values: listed.members, count: pairs, bits });
-			const starts = tileStarts(graph, keys, pairs, across * down);
-			compositeTiles(graph, { projected, members: values, starts, background, color, depth });
-			return graph;
-		};
+		const recordDrawing = (capacity: number) => recordCompositing(device, tensors, { across, down, background, capacity });
 		const makeRoom = async (pairs: number): Promise<Executable> => {
 			if (drawn !== undefined && drawn.capacity >= pairs) return drawn.executable;
 			drawn?.executable.destroy();
@@ -152,7 +132,7 @@ export async function openGaussianRenderer(
 				);
 			if (pairs > mostPairs) throw refuse(`more than the ${mostPairs} that this adapter can bind`);
 			// Room for a quarter more, so that the next view rarely needs another graph; no more than needed where memory is short.
-			let capacity = Math.min(Math.max(1024, Math.ceil(pairs * 1.25)), mostPairs);
+			let capacity = Math.min(roomFor(pairs), mostPairs);
 			let graph = recordDrawing(capacity);
 			if (planGraph(graph).byteLength > left()) {
 				capacity = Math.max(1, pairs);
@@ -191,6 +171,85 @@ export async function openGaussianRenderer(
 		destroy();
 		throw error;
 	}
+}
+
+/** The tensors of a renderer. */
+interface RendererTensors {
+	readonly gaussians: Tensor;
+	readonly projected: Tensor;
+	readonly rectangles: Tensor;
+	readonly order: Tensor;
+	readonly offsets: Tensor;
+	readonly color: Tensor;
+	readonly depth: Tensor;
+}
+
+/** Pairs that a drawing has room for where there are `pairs` of them. */
+function roomFor(pairs: number): number {
+	return Math.max(1024, Math.ceil(pairs * 1.25));
+}
+
+/** Graph of everything up to the count of pairs. */
+function recordProjection(
+	device: Device,
+	{ gaussians, projected, rectangles, order, offsets }: RendererTensors,
+	picture: { readonly width: number; readonly height: number; readonly kernelSize: number },
+) {
+	const graph = new Graph(device, "Gaussian projection");
+	const camera = graph.input("camera", "f32", [16]);
+	const { tileCounts, depthKeys } = projectGaussians(graph, { gaussians, camera, ...picture, into: { projected, rectangles } });
+	radixSort(graph, { keys: depthKeys, bits: 32, into: order });
+	prefixSum(graph, { values: tileCounts, order, into: offsets });
+	return { graph, camera };
+}
+
+/** Graph of everything behind the count, with room for `capacity` pairs. */
+function recordCompositing(
+	device: Device,
+	{ projected, rectangles, order, offsets, color, depth }: RendererTensors,
+	options: {
+		readonly across: number;
+		readonly down: number;
+		readonly background: readonly [number, number, number];
+		readonly capacity: number;
+	},
+): Graph {
+	const { across, down, background, capacity } = options;
+	const graph = new Graph(device, "Gaussian compositing");
+	const pairs = graph.scalar("pairs", 0);
+	const listed = tilePairs(graph, { order, offsets, rectangles, tilesAcross: across, capacity });
+	const bits = Math.ceil(Math.log2(across * down));
+	const { keys, values } = radixSort(graph, { keys: listed.tiles, values: listed.members, count: pairs, bits });
+	const starts = tileStarts(graph, keys, pairs, across * down);
+	compositeTiles(graph, { projected, members: values, starts, background, color, depth });
+	return graph;
+}
+
+/** GPU bytes that a renderer of `count` Gaussians holds at most, for pictures of up to `pairs` pairs of tile and Gaussian. */
+export function gaussianRendererBytes(
+	device: Device,
+	count: number,
+	pairs: number,
+	{ width, height, background = [0, 0, 0], kernelSize = 0.1 }: GaussianRendererOptions,
+): number {
+	const tensor = (label: string, dtype: "f32" | "u32", shape: readonly number[]) => createTensor(label, dtype, shape, "resident");
+	const tensors: RendererTensors = {
+		gaussians: tensor("Gaussians", "f32", [count, 14]),
+		projected: tensor("projected Gaussians", "f32", [count, 12]),
+		rectangles: tensor("tile rectangles", "u32", [count, 4]),
+		order: tensor("depth order", "u32", [count]),
+		offsets: tensor("pair offsets", "u32", [count + 1]),
+		color: tensor("Gaussian colours", "f32", [height, width, 4]),
+		depth: tensor("Gaussian depths", "f32", [height, width]),
+	};
+	const [across, down] = [Math.ceil(width / tileSide), Math.ceil(height / tileSide)];
+	const graphs = [
+		recordProjection(device, tensors, { width, height, kernelSize }).graph,
+		recordCompositing(device, tensors, { across, down, background, capacity: roomFor(pairs) }),
+	];
+	const held = Object.values(tensors).reduce((sum, { storage }) => sum + storage.byteLength, 0);
+	const read = Math.min(readPieceBytes, tensors.color.storage.byteLength);
+	return graphs.reduce((sum, graph) => sum + planGraph(graph).byteLength, held + read);
 }
 
 /** One picture of a cloud. Errors as of `openGaussianRenderer` and `render`. */

@@ -24,6 +24,7 @@ import { type BodyShell, bodyCoordinates, bodySdf } from "../random/bodyGeometry
 import { TorchCpuGenerator } from "../random/mt19937.ts";
 import { stageTwoSchedule } from "../samplers/flowEuler.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
+import { type FinishOptions, finishMesh } from "./finish.ts";
 import { requireFinite, requireFiniteTensor } from "./finite.ts";
 import { latentFlowPart, runLatentFlow } from "./latentFlow.ts";
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
@@ -38,6 +39,8 @@ export interface StageTwoRequest {
 	readonly seed: number;
 	/** Steps of the latent flow. */
 	readonly steps: number;
+	/** How the surface is finished; undefined leaves it as it is, with a colour per vertex. */
+	readonly finish?: FinishOptions | undefined;
 }
 
 /** Body views that the decoders and the colours see; the face view is not among them. */
@@ -69,10 +72,19 @@ function syntheticShell(checkpoint: Checkpoint): BodyShell | undefined {
 }
 
 /**
- * Views and voxels to mesh and Gaussians. Upstream: SyncHumanTwoStagePipeline.run up to to_glb, its noise seeded here. With synthetic
+ * Views and voxels to mesh and Gaussians. Upstream: SyncHumanTwoStagePipeline.run, its noise seeded here. With synthetic
  * weights, and only then, the voxels are those of an analytic figure, whose SDF is added to the mesh decoder's.
  */
 export async function runStageTwo(context: PartContext, request: StageTwoRequest): Promise<StageTwoResult> {
+	const { stageOne, seed, finish } = request;
+	const decoded = await runNetworks(context, request);
+	if (finish === undefined) return { ...decoded, mesh: colored(decoded.mesh, stageOne) };
+	const { mesh, gaussians } = decoded;
+	return { ...decoded, ...(await finishMesh(context, { ...finish, mesh, gaussians, stageOne, seed })) };
+}
+
+/** The networks: a surface without colours, and Gaussians. */
+async function runNetworks(context: PartContext, request: StageTwoRequest): Promise<StageTwoResult> {
 	const { device } = context;
 	const { checkpoint, dtype, stageOne, seed, steps } = request;
 	const shell = syntheticShell(checkpoint);
@@ -164,7 +176,7 @@ export async function runStageTwo(context: PartContext, request: StageTwoRequest
 		if (mesh.faces.length === 0) {
 			throw new SyncHumanError("input", "The mesh decoder's surface is empty.", "Use another picture or another seed.");
 		}
-		return { mesh: colored(mesh, stageOne), gaussians: splats, syntheticGeometry: shell !== undefined };
+		return { mesh, gaussians: splats, syntheticGeometry: shell !== undefined };
 	} finally {
 		for (const { storage } of [views.colors, views.normals]) release(device, storage);
 	}

@@ -4,6 +4,7 @@ import type { PartMeasurement } from "../../engine/stages/part.ts";
 import type { RunOptions } from "../../engine/synchuman.ts";
 import type { Engine } from "../../runners/generate.ts";
 import { ballMesh } from "./ballMesh.ts";
+import { randomCloud } from "./randomCloud.ts";
 import { stageOneResult } from "./stageResults.ts";
 
 /** An adapter's report that no machine has. */
@@ -54,9 +55,7 @@ export function stubEngine({ failIn, onCall }: StubOptions = {}): Engine {
 		},
 		async stageTwo(_stageOne, options = {}) {
 			part("mesh decoder", "2", options);
-			const none = new Float32Array(0);
-			const gaussians = { count: 96, positions: none, featuresDc: none, scales: none, rotations: none, opacities: none };
-			return { mesh: ballMesh([0, 0, 0], 0.4, 8), gaussians, syntheticGeometry: true };
+			return { mesh: ballMesh([0, 0, 0], 0.4, 8), gaussians: randomCloud(96, 1), syntheticGeometry: true };
 		},
 	};
 }

@@ -1,0 +1,160 @@
+import type { Device } from "../gpu/device.ts";
+import { imageOf } from "../image/image.ts";
+import { bakeStepCount } from "../mesh/bakeSchedule.ts";
+import { bakeLookups, bakeSamples } from "../mesh/bakeTexture.ts";
+import { visibilityBytes } from "../mesh/faceVisibility.ts";
+import { textureFitBytes } from "../mesh/fitTexture.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import { type RepairReport, repairDefaults, repairMesh } from "../mesh/repair.ts";
+import { simplifiedFaceCount, simplifyMesh } from "../mesh/simplify.ts";
+import type { TextureSamples } from "../mesh/textureSamples.ts";
+import { type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
+import { vertexNormals } from "../mesh/vertexNormals.ts";
+import { NumpyRandomState } from "../random/numpyRandomState.ts";
+import { bakeViews, cameraFov, cameraRadius, fovIntrinsics, visibilityViews } from "../splat/cameras.ts";
+import { mostCoveredPixels, mostTilePairs } from "../splat/gaussianBounds.ts";
+import type { GaussianCloud } from "../splat/gaussianCloud.ts";
+import { gaussianRendererBytes } from "../splat/renderGaussians.ts";
+import { type Part, type PartContext, planStage, runPart, type StepReport, stopIfAborted } from "./part.ts";
+import type { MeshTexture, StageOneResult } from "./results.ts";
+import { bodyPictures, textureViews } from "./textureViews.ts";
+
+/** How a mesh is unwrapped; runners do it on threads of their own. */
+export type Unwrap = (
+	mesh: Mesh,
+	request: {
+		readonly textureSize: number;
+		/** Free pixels around every chart. */
+		readonly padding: number;
+		readonly signal: AbortSignal | undefined;
+		readonly report: StepReport;
+	},
+) => Promise<UnwrappedMesh>;
+
+/** How a surface is finished. */
+export interface FinishOptions {
+	/** Texels per side. */
+	readonly textureSize: number;
+	/** Up to 1 the share of the faces that stays, above it their number. */
+	readonly simplify: number;
+	/** On this thread unless it is given. */
+	readonly unwrap?: Unwrap | undefined;
+	/** How much is looked at; `finishDefaults` unless told otherwise. */
+	readonly effort?: Partial<typeof finishDefaults> | undefined;
+}
+
+/** Upstream's numbers: views that decide what is hidden and their pixels, pictures of the Gaussians and theirs, steps of the texture fit. */
+export const finishDefaults = Object.freeze({
+	visibilityViews: repairDefaults.views as number,
+	visibilitySize: repairDefaults.size as number,
+	renders: 95,
+	renderSize: 1024,
+	fitSteps: bakeStepCount as number,
+	/** Free pixels around every chart. */
+	padding: 2,
+});
+
+/** What is finished. */
+export interface FinishRequest extends FinishOptions {
+	/** The surface as FlexiCubes left it. */
+	readonly mesh: Mesh;
+	readonly gaussians: GaussianCloud;
+	readonly stageOne: StageOneResult;
+	/** Of the order of the views: numpy's RandomState. */
+	readonly seed: number;
+}
+
+/** A surface with a picture on it; its vertices are doubled along the seams of the charts. */
+export interface FinishedSurface {
+	readonly mesh: Mesh;
+	readonly texture: MeshTexture;
+	readonly repair: RepairReport;
+}
+
+/**
+ * The surface of stage 2 as a clean textured mesh: simplified, hidden and floating parts cut away, small holes closed, unwrapped, and
+ * its texture fitted to the five views and to pictures of the Gaussians. The same result for the same input on the same device. Upstream: to_glb
+ * (reference/stage2/ARCHITECTURE.md sections 10, 11). Throws code "input" for a mesh that cannot be finished, "memory" before the GPU
+ * holds more than it may, "aborted" within a step.
+ */
+export async function finishMesh(context: PartContext, request: FinishRequest): Promise<FinishedSurface> {
+	const { device } = context;
+	const { stageOne, gaussians, textureSize: size, simplify, unwrap = unwrapHere } = request;
+	const effort = { ...finishDefaults, ...request.effort };
+	const simplified = await runPart(context, { name: "simplify", weights: [], graphs: [] }, async () => {
+		const faces = simplifiedFaceCount(simplify, request.mesh.faces.length / 3);
+		return (await simplifyMesh({ positions: request.mesh.positions, faces: request.mesh.faces }, faces)).mesh;
+	});
+	const cameras = visibilityViews(effort.visibilityViews);
+	const parts = finishParts(device, simplified, request, effort);
+	planStage(context, "finishing", parts);
+	const [repairPart, unwrapPart, viewsPart, fitPart] = parts;
+
+	const { mesh: repaired, report: repair } = await runPart(context, repairPart, (_, report) =>
+		repairMesh(device, simplified, {
+			...repairDefaults,
+			cameras,
+			size: effort.visibilitySize,
+			onProgress(done, total) {
+				stopIfAborted(context);
+				report(done, total);
+			},
+		}),
+	);
+	const unwrapped = await runPart(context, unwrapPart, (_, report) =>
+		unwrap(repaired, { textureSize: size, padding: effort.padding, signal: context.signal, report }),
+	);
+	const samples = await runPart(context, viewsPart, async (_, report) => {
+		const lookups = bakeLookups(unwrapped, size);
+		const found: TextureSamples[] = [];
+		const total = stageOne.colors.length + effort.renders;
+		for await (const view of textureViews(device, { stageOne, gaussians, ...effort, maxMemory: context.maxMemory })) {
+			stopIfAborted(context);
+			found.push(lookups(view));
+			report(found.length, total);
+		}
+		return found;
+	});
+	const texture = await runPart(context, fitPart, (_, report) =>
+		bakeSamples(device, {
+			mesh: unwrapped,
+			samples,
+			size,
+			picker: new NumpyRandomState(request.seed),
+			steps: effort.fitSteps,
+			beforeStep(step) {
+				stopIfAborted(context);
+				if (step % reportedSteps === 0) report(step, effort.fitSteps);
+			},
+		}),
+	);
+	const { positions, faces, uvs, sourceVertices } = unwrapped;
+	const smooth = vertexNormals(repaired);
+	const normals = Float32Array.from({ length: positions.length }, (_, i) => smooth[sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
+	return { mesh: { positions, faces }, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals }, repair };
+}
+
+/** Steps of the fit between two reports. */
+const reportedSteps = 20;
+
+/** The parts after the simplification, with the GPU memory that each holds at most. */
+function finishParts(device: Device, mesh: Mesh, request: FinishRequest, effort: typeof finishDefaults): readonly Part[] {
+	const { stageOne, gaussians, textureSize } = request;
+	const { renders, renderSize } = effort;
+	const pictures = bodyPictures(stageOne);
+	const around = bakeViews(renders).slice(pictures.length);
+	const pairs = mostTilePairs(gaussians, renderSize, cameraRadius, fovIntrinsics(cameraFov).fx);
+	const counts = [
+		...pictures.map(({ mask }) => mask.reduce((sum, value) => sum + value, 0)),
+		...mostCoveredPixels(gaussians, renderSize, around),
+	];
+	const part = (name: string, extraBytes: number): Part => ({ name, weights: [], graphs: [], extraBytes });
+	return [
+		part("repair", visibilityBytes(device, mesh, { cameras: visibilityViews(effort.visibilityViews), size: effort.visibilitySize })),
+		part("unwrap", 0),
+		part("texture views", gaussianRendererBytes(device, gaussians.count, pairs, { width: renderSize, height: renderSize })),
+		part("texture fit", textureFitBytes(device, textureSize, counts)),
+	];
+}
+
+const unwrapHere: Unwrap = (mesh, { textureSize, padding }) => unwrapMesh(mesh, { textureSize, padding });

@@ -1,0 +1,101 @@
+import { defaults } from "../defaults.ts";
+import type { Device } from "../gpu/device.ts";
+import { bilinearResize } from "../image/bilinear.ts";
+import { copyInto } from "../image/crop.ts";
+import { type FloatImage, type Image, imageOf, truncateToImage } from "../image/image.ts";
+import { loadView } from "../image/stageViews.ts";
+import type { BakeObservation } from "../mesh/textureSamples.ts";
+import { type BakeView, bakeViews } from "../splat/cameras.ts";
+import type { GaussianCloud } from "../splat/gaussianCloud.ts";
+import { openGaussianRenderer, truncatedColors } from "../splat/renderGaussians.ts";
+import type { StageOneResult } from "./results.ts";
+
+// What the texture is fitted to (reference/stage2/ARCHITECTURE.md section 11): stage 1's five views, then pictures of the Gaussians.
+
+/** A picture, and where it counts. */
+type Seen = Pick<BakeObservation, "width" | "height" | "color" | "mask">;
+
+/** Views that stage 1 stores mirrored: back and left. */
+const mirroredViews = [2, 3];
+
+/** The face view, which shows the middle third of the upper third of the front. */
+const faceView = 4;
+
+/** First value of a normal map that counts as white background. */
+const backgroundLevel = 230;
+
+/** The five views as the bake's cameras see them: body views of `size` pixels a side, the face on a white picture of twice that. */
+export function bodyPictures(stageOne: StageOneResult, size: number = defaults.viewSize): Seen[] {
+	return stageOne.colors.map((image, view) => {
+		const [color, normal] = [image, stageOne.normals[view]].map((picture) => loadView(picture, size));
+		if (view === faceView) return onFaceCanvas(color, normal, size);
+		const seen = { width: size, height: size, color: truncateToImage(color).data, mask: bodyMask(normal) };
+		return mirroredViews.includes(view) ? { ...seen, color: mirrored(seen.color, size, 3), mask: mirrored(seen.mask, size, 1) } : seen;
+	});
+}
+
+/** [height, width] 1 where any channel of a normal map is below 230. */
+function bodyMask({ width, height, data }: FloatImage): Uint8Array {
+	return Uint8Array.from({ length: width * height }, (_, pixel) =>
+		[0, 1, 2].some((channel) => data[pixel * 3 + channel] * 255 < backgroundLevel) ? 1 : 0,
+	);
+}
+
+/** The face, a third of the canvas wide, in the middle of its upper edge. */
+function onFaceCanvas(color: FloatImage, normal: FloatImage, size: number): Seen {
+	const [side, face] = [size * 2, Math.round((size * 2) / 3)];
+	const white = (): Image => imageOf(side, side, 3, new Uint8Array(side * side * 3).fill(255));
+	const canvas = white();
+	const left = Math.round((side - face) / 2);
+	copyInto(canvas, truncateToImage(bilinearResize(color, face, face)), left, 0);
+	const faceMask = bodyMask(bilinearResize(normal, face, face));
+	const mask = new Uint8Array(side * side);
+	for (let row = 0; row < face; row++) mask.set(faceMask.subarray(row * face, (row + 1) * face), row * side + left);
+	return { width: side, height: side, color: canvas.data, mask };
+}
+
+function mirrored(values: Uint8Array, width: number, channels: number): Uint8Array {
+	return values.map((_, i) => {
+		const pixel = Math.floor(i / channels);
+		const column = pixel % width;
+		return values[(pixel - column + width - 1 - column) * channels + (i % channels)];
+	});
+}
+
+/** What `textureViews` shows. */
+export interface TextureViewsRequest {
+	readonly stageOne: StageOneResult;
+	readonly gaussians: GaussianCloud;
+	/** Pictures of the Gaussians, and pixels of their sides. */
+	readonly renders: number;
+	readonly renderSize: number;
+	/** Bytes that the GPU may hold in all. */
+	readonly maxMemory?: number | undefined;
+}
+
+/** The views of the bake one after the other: five of stage 1, then the Gaussians from all around, which count where they are not black. */
+export async function* textureViews(device: Device, request: TextureViewsRequest): AsyncGenerator<BakeObservation> {
+	const { stageOne, gaussians, renders, renderSize: size, maxMemory } = request;
+	const cameras = bakeViews(renders);
+	const pictures = bodyPictures(stageOne);
+	for (const [view, seen] of pictures.entries()) yield observation(seen, cameras[view]);
+	const renderer = await openGaussianRenderer(device, gaussians, {
+		width: size,
+		height: size,
+		...(maxMemory !== undefined && { maxMemory }),
+	});
+	try {
+		for (const camera of cameras.slice(pictures.length)) {
+			await renderer.render(camera);
+			const color = truncatedColors((await renderer.read()).color);
+			const mask = Uint8Array.from({ length: size * size }, (_, i) => (color[i * 3] | color[i * 3 + 1] | color[i * 3 + 2] ? 1 : 0));
+			yield observation({ width: size, height: size, color, mask }, camera);
+		}
+	} finally {
+		renderer.destroy();
+	}
+}
+
+function observation(seen: Seen, { view, projection, orthographic }: BakeView): BakeObservation {
+	return { ...seen, view, projection, rowsRunWithRaster: orthographic };
+}
