@@ -11,13 +11,13 @@ import type { TextureSamples } from "../mesh/textureSamples.ts";
 import { type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
 import { NumpyRandomState } from "../random/numpyRandomState.ts";
-import { bakeViews, cameraFov, cameraRadius, fovIntrinsics, visibilityViews } from "../splat/cameras.ts";
+import { bakeViews, type ClipCamera, cameraFov, cameraRadius, fovIntrinsics, visibilityViews } from "../splat/cameras.ts";
 import { mostCoveredPixels, mostTilePairs } from "../splat/gaussianBounds.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { gaussianRendererBytes } from "../splat/renderGaussians.ts";
 import { type Part, type PartContext, planStage, runPart, type StepReport, stopIfAborted } from "./part.ts";
 import type { MeshTexture, StageOneResult } from "./results.ts";
-import { bodyPictures, textureViews } from "./textureViews.ts";
+import { type BodyPicture, bodyPictures, textureViews } from "./textureViews.ts";
 
 /** How a mesh is unwrapped; runners do it on threads of their own. */
 export type Unwrap = (
@@ -47,11 +47,11 @@ export interface FinishOptions {
 export const finishDefaults = Object.freeze({
 	visibilityViews: repairDefaults.views as number,
 	visibilitySize: repairDefaults.size as number,
-	renders: 95,
-	renderSize: 1024,
+	renders: 95 as number,
+	renderSize: 1024 as number,
 	fitSteps: bakeStepCount as number,
 	/** Free pixels around every chart. */
-	padding: 2,
+	padding: 2 as number,
 });
 
 /** What is finished. */
@@ -86,7 +86,8 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 		return (await simplifyMesh({ positions: request.mesh.positions, faces: request.mesh.faces }, faces)).mesh;
 	});
 	const cameras = visibilityViews(effort.visibilityViews);
-	const parts = finishParts(device, simplified, request, effort);
+	const pictures = bodyPictures(stageOne);
+	const parts = finishParts(device, { mesh: simplified, pictures, gaussians, textureSize: size, effort, cameras });
 	planStage(context, "finishing", parts);
 	const [repairPart, unwrapPart, viewsPart, fitPart] = parts;
 
@@ -107,8 +108,8 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	const samples = await runPart(context, viewsPart, async (_, report) => {
 		const lookups = bakeLookups(unwrapped, size);
 		const found: TextureSamples[] = [];
-		const total = stageOne.colors.length + effort.renders;
-		for await (const view of textureViews(device, { stageOne, gaussians, ...effort, maxMemory: context.maxMemory })) {
+		const total = pictures.length + effort.renders;
+		for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
 			stopIfAborted(context);
 			found.push(lookups(view));
 			report(found.length, total);
@@ -138,10 +139,19 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 const reportedSteps = 20;
 
 /** The parts after the simplification, with the GPU memory that each holds at most. */
-function finishParts(device: Device, mesh: Mesh, request: FinishRequest, effort: typeof finishDefaults): readonly Part[] {
-	const { stageOne, gaussians, textureSize } = request;
+function finishParts(
+	device: Device,
+	facts: {
+		readonly mesh: Mesh;
+		readonly pictures: readonly BodyPicture[];
+		readonly gaussians: GaussianCloud;
+		readonly textureSize: number;
+		readonly effort: typeof finishDefaults;
+		readonly cameras: readonly ClipCamera[];
+	},
+): readonly Part[] {
+	const { mesh, pictures, gaussians, textureSize, effort, cameras } = facts;
 	const { renders, renderSize } = effort;
-	const pictures = bodyPictures(stageOne);
 	const around = bakeViews(renders).slice(pictures.length);
 	const pairs = mostTilePairs(gaussians, renderSize, cameraRadius, fovIntrinsics(cameraFov).fx);
 	const counts = [
@@ -150,7 +160,7 @@ function finishParts(device: Device, mesh: Mesh, request: FinishRequest, effort:
 	];
 	const part = (name: string, extraBytes: number): Part => ({ name, weights: [], graphs: [], extraBytes });
 	return [
-		part("repair", visibilityBytes(device, mesh, { cameras: visibilityViews(effort.visibilityViews), size: effort.visibilitySize })),
+		part("repair", visibilityBytes(device, mesh, { cameras, size: effort.visibilitySize })),
 		part("unwrap", 0),
 		part("texture views", gaussianRendererBytes(device, gaussians.count, pairs, { width: renderSize, height: renderSize })),
 		part("texture fit", textureFitBytes(device, textureSize, counts)),

@@ -13,7 +13,7 @@ import type { StageOneResult } from "./results.ts";
 // What the texture is fitted to (reference/stage2/ARCHITECTURE.md section 11): stage 1's five views, then pictures of the Gaussians.
 
 /** A picture, and where it counts. */
-type Seen = Pick<BakeObservation, "width" | "height" | "color" | "mask">;
+export type BodyPicture = Pick<BakeObservation, "width" | "height" | "color" | "mask">;
 
 /** Views that stage 1 stores mirrored: back and left. */
 const mirroredViews = [2, 3];
@@ -25,7 +25,7 @@ const faceView = 4;
 const backgroundLevel = 230;
 
 /** The five views as the bake's cameras see them: body views of `size` pixels a side, the face on a white picture of twice that. */
-export function bodyPictures(stageOne: StageOneResult, size: number = defaults.viewSize): Seen[] {
+export function bodyPictures(stageOne: StageOneResult, size: number = defaults.viewSize): BodyPicture[] {
 	return stageOne.colors.map((image, view) => {
 		const [color, normal] = [image, stageOne.normals[view]].map((picture) => loadView(picture, size));
 		if (view === faceView) return onFaceCanvas(color, normal, size);
@@ -42,7 +42,7 @@ function bodyMask({ width, height, data }: FloatImage): Uint8Array {
 }
 
 /** The face, a third of the canvas wide, in the middle of its upper edge. */
-function onFaceCanvas(color: FloatImage, normal: FloatImage, size: number): Seen {
+function onFaceCanvas(color: FloatImage, normal: FloatImage, size: number): BodyPicture {
 	const [side, face] = [size * 2, Math.round((size * 2) / 3)];
 	const white = (): Image => imageOf(side, side, 3, new Uint8Array(side * side * 3).fill(255));
 	const canvas = white();
@@ -64,7 +64,8 @@ function mirrored(values: Uint8Array, width: number, channels: number): Uint8Arr
 
 /** What `textureViews` shows. */
 export interface TextureViewsRequest {
-	readonly stageOne: StageOneResult;
+	/** `bodyPictures`. */
+	readonly pictures: readonly BodyPicture[];
 	readonly gaussians: GaussianCloud;
 	/** Pictures of the Gaussians, and pixels of their sides. */
 	readonly renders: number;
@@ -75,9 +76,8 @@ export interface TextureViewsRequest {
 
 /** The views of the bake one after the other: five of stage 1, then the Gaussians from all around, which count where they are not black. */
 export async function* textureViews(device: Device, request: TextureViewsRequest): AsyncGenerator<BakeObservation> {
-	const { stageOne, gaussians, renders, renderSize: size, maxMemory } = request;
+	const { pictures, gaussians, renders, renderSize: size, maxMemory } = request;
 	const cameras = bakeViews(renders);
-	const pictures = bodyPictures(stageOne);
 	for (const [view, seen] of pictures.entries()) yield observation(seen, cameras[view]);
 	const renderer = await openGaussianRenderer(device, gaussians, {
 		width: size,
@@ -96,6 +96,6 @@ export async function* textureViews(device: Device, request: TextureViewsRequest
 	}
 }
 
-function observation(seen: Seen, { view, projection, orthographic }: BakeView): BakeObservation {
+function observation(seen: BodyPicture, { view, projection, orthographic }: BakeView): BakeObservation {
 	return { ...seen, view, projection, rowsRunWithRaster: orthographic };
 }

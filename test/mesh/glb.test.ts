@@ -2,8 +2,11 @@ import { WebIO } from "@gltf-transform/core";
 import { validateBytes } from "gltf-validator";
 import { describe, expect, it } from "vitest";
 import { SyncHumanError } from "../../engine/error.ts";
+import { imageOf } from "../../engine/image/image.ts";
 import { srgbToLinear, writeGlb } from "../../engine/mesh/glb.ts";
 import type { Mesh } from "../../engine/mesh/mesh.ts";
+import { vertexNormals } from "../../engine/mesh/vertexNormals.ts";
+import { encodePng } from "../../runners/imageFile.ts";
 import { ballMesh } from "../support/ballMesh.ts";
 import { randomValues } from "../support/gpu.ts";
 
@@ -62,6 +65,26 @@ describe("writeGlb", () => {
 		expect((await validate(flat)).slice(0, 2)).toEqual([0, 0]);
 		const large = await writeGlb(ballMesh([0, 0, 0], 0.4, 200));
 		expect(await validate(large)).toEqual([0, 0, 0, 0]);
+	});
+
+	it("puts a picture on the mesh: v runs down in the file, normals are those given, vertex colours stay out", async () => {
+		const png = await encodePng(imageOf(4, 4, 3, new Uint8Array(48).fill(99)));
+		const uvs = randomValues((ball.positions.length / 3) * 2, 5, 0.5).map((value) => value + 0.5);
+		const normals = vertexNormals(ball).map((value, i) => (i % 3 === 2 ? -value : value));
+		const bytes = await writeGlb(colored, { texture: { png, uvs, normals } });
+		expect(await validate(bytes)).toEqual([0, 0, 0, 0]);
+		const primitive = (await new WebIO().readBinary(bytes)).getRoot().listMeshes()[0].listPrimitives()[0];
+		const material = primitive.getMaterial();
+		expect(material?.getBaseColorTexture()?.getImage()).toEqual(new Uint8Array(png));
+		expect([material?.getMetallicFactor(), material?.getRoughnessFactor(), material?.getBaseColorFactor()]).toEqual([0, 1, [1, 1, 1, 1]]);
+		expect(primitive.getAttribute("COLOR_0")).toBeNull();
+		const element = (name: string, i: number) => primitive.getAttribute(name)?.getElement(i, []) ?? [];
+		for (let i = 0; i < uvs.length / 2; i++) {
+			expect(element("TEXCOORD_0", i)).toEqual([uvs[i * 2], Math.fround(1 - uvs[i * 2 + 1])]);
+			expect(element("NORMAL", i)).toEqual([normals[i * 3], normals[i * 3 + 2], 0 - normals[i * 3 + 1]]);
+		}
+		const short = writeGlb(ball, { texture: { png, uvs: uvs.slice(2), normals } });
+		await expect(short).rejects.toMatchObject({ code: "input", message: expect.stringContaining("uvs must be") });
 	});
 
 	it.each([

@@ -16,6 +16,8 @@ describe("arguments", () => {
 			steps: 50,
 			stageTwoSteps: 25,
 			guidance: 3,
+			textureSize: 1024,
+			simplify: 0.3,
 			stage: "both",
 			dtype: undefined,
 			adapter: undefined,
@@ -29,6 +31,11 @@ describe("arguments", () => {
 		expect(parse("a.png", "-o", "out", "--preset", "high", "--steps", "60")).toMatchObject({ steps: 60, stageTwoSteps: 50 });
 		expect(parse("a.png", "-o", "out", "--max-memory", "1.5GiB").maxMemory).toBe(1.5 * 2 ** 30);
 		expect(parse("-o", "out", "--stage", "2").image).toBeUndefined();
+		expect(parse("a.png", "-o", "out", "--texture-size", "4096", "--simplify", "20000")).toMatchObject({
+			textureSize: 4096,
+			simplify: 20000,
+		});
+		expect(parse("a.png", "-o", "out", "--texture-size", "0")).toMatchObject({ textureSize: 0 });
 	});
 
 	it.each([
@@ -40,6 +47,12 @@ describe("arguments", () => {
 		[["a.png", "-o", "x", "--seed", "4.5"], /--seed/],
 		[["a.png", "-o", "x", "--seed", "4294967296"], /--seed/],
 		[["a.png", "-o", "x", "--guidance", "nan"], /--guidance/],
+		[["a.png", "-o", "x", "--texture-size", "1000"], /--texture-size must be 0 or a power of two from 512 to 4096, got 1000/],
+		[["a.png", "-o", "x", "--texture-size", "256"], /--texture-size/],
+		[["a.png", "-o", "x", "--texture-size=-512"], /--texture-size/],
+		[["a.png", "-o", "x", "--simplify", "0"], /--simplify must be a share of the faces/],
+		[["a.png", "-o", "x", "--simplify", "2.5"], /--simplify/],
+		[["a.png", "-o", "x", "--simplify", "0.5", "--texture-size", "0"], /--simplify needs a texture/],
 		[["a.png", "-o", "x", "--preset", "best"], /--preset must be quick or balanced or high/],
 		[["a.png", "-o", "x", "--stage", "3"], /--stage/],
 		[["a.png", "-o", "x", "--dtype", "bf16"], /--dtype/],
@@ -61,8 +74,10 @@ describe("arguments", () => {
 			weights: "synthetic:tiny",
 			steps: 2,
 			stageTwoSteps: 2,
+			textureSize: 0,
 			stage: "both",
 		});
+		expect(parseDemo("--texture-size", "512")).toMatchObject({ textureSize: 512, simplify: 0.3 });
 		expect(parseDemo("--steps", "3", "-o", "x")).toMatchObject({ output: "x", steps: 3, stageTwoSteps: 2 });
 		expect(parseDemo("--preset", "quick", "--stage2-steps", "1")).toMatchObject({ weights: "synthetic:tiny", steps: 30, stageTwoSteps: 1 });
 		expect(() => parseDemo("a.png")).toThrow(/demo takes no picture, got a.png/);

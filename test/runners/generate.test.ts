@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { validateBytes } from "gltf-validator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RunOptions } from "../../engine/synchuman.ts";
 import { generateArguments, parseCommandLine } from "../../runners/arguments.ts";
 import { generate, type Surroundings } from "../../runners/generate.ts";
 import { encodePng } from "../../runners/imageFile.ts";
@@ -55,7 +57,9 @@ describe("generate", () => {
 	it("writes stage1/, stage2/ and run.json, and says where", async () => {
 		const { error, out, said } = await run([picture]);
 		expect(error).toBeUndefined();
-		expect(out).toBe(`${["stage1", "stage2/output.glb", "run.json"].map((name) => join(output, name)).join("\n")}\n`);
+		expect(out).toBe(
+			`${["stage1", "stage2/output.glb", "stage2/gaussians.ply", "run.json"].map((name) => join(output, name)).join("\n")}\n`,
+		);
 		expect(said).toContain("adapter: a card, f16\n");
 		expect(said).toContain("synthetic weights: made-up numbers");
 		expect(said).toContain("stage 1: at most 3.0 MiB of GPU memory (diffusion 3.0 MiB)\ndiffusion ...\ndiffusion: 0.0 s\nstage 2:");
@@ -77,6 +81,20 @@ describe("generate", () => {
 			parts: [{ part: "diffusion", plannedBytes: 3, peakBytes: 2 }, { part: "mesh decoder" }],
 			stageOneRun: null,
 		});
+	});
+
+	it("asks for a texture, unless it is not wanted, and puts what came of it into files and record", async () => {
+		const asked: (number | undefined)[] = [];
+		const onCall = (_: string, { textureSize, simplify }: RunOptions) => void asked.push(textureSize, simplify);
+		const repair = { hiddenFaces: 5, attempt: 3, floatingFaces: 0, closedBoundaries: 1, openBoundaries: [4] };
+		await run([picture, "--texture-size", "512", "--simplify", "0.5"], { onCall, finished: { size: 16, repair } });
+		expect(asked.slice(2)).toEqual([512, 0.5]);
+		expect(record()).toMatchObject({ textureSize: 16, simplify: 0.5, repair });
+		const { issues } = await validateBytes(new Uint8Array(readFileSync(join(output, "stage2", "output.glb"))));
+		expect([issues.numErrors, issues.numWarnings, issues.numInfos]).toEqual([0, 0, 0]);
+		await run([picture, "--texture-size", "0"], { onCall });
+		expect(asked.slice(6)).toEqual([0, 0.3]);
+		expect(record()).toMatchObject({ textureSize: 0, simplify: null, repair: null });
 	});
 
 	it("writes the same bytes twice, but for the seconds in run.json", async () => {

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Image, imageOf } from "../../engine/image/image.ts";
+import { vertexNormals } from "../../engine/mesh/vertexNormals.ts";
 import type { StageOneResult } from "../../engine/stages/results.ts";
 import { readStageOne, writeStageOne, writeStageTwo } from "../../runners/stageFolders.ts";
 import { npyArray, npyElements } from "../../weights/npy.ts";
 import { readNpz, writeNpz } from "../../weights/npz.ts";
 import { ballMesh } from "../support/ballMesh.ts";
 import { failureOf } from "../support/hostile.ts";
+import { randomCloud } from "../support/randomCloud.ts";
 import { stageOneResult } from "../support/stageResults.ts";
 
 let folder: string;
@@ -96,6 +98,29 @@ const pngOf = ({ width, height, channels, data }: Image) =>
 		.toBuffer();
 
 describe("stage2 folder", () => {
+	it("holds a texture inside output.glb, and the Gaussians", async () => {
+		const mesh = ballMesh([0, 0, 0], 0.4, 8);
+		const uvs = new Float32Array((mesh.positions.length / 3) * 2).fill(0.5);
+		const picture = imageOf(
+			2,
+			2,
+			3,
+			Uint8Array.from({ length: 12 }, (_, i) => i * 20),
+		);
+		const paths = await writeStageTwo(
+			join(folder, "three"),
+			{ mesh, gaussians: randomCloud(5, 1), syntheticGeometry: false, texture: { picture, uvs, normals: vertexNormals(mesh) } },
+			{},
+		);
+		expect(paths).toEqual(["output.glb", "gaussians.ply"].map((name) => join(folder, "three", name)));
+		const glb = readFileSync(paths[0]);
+		const json = JSON.parse(glb.subarray(20, 20 + glb.readUInt32LE(12)).toString());
+		const { byteOffset = 0, byteLength } = json.bufferViews[json.images[0].bufferView];
+		const png = glb.subarray(20 + glb.readUInt32LE(12) + 8).subarray(byteOffset, byteOffset + byteLength);
+		expect(new Uint8Array(await sharp(png).raw().toBuffer())).toEqual(picture.data);
+		expect(readFileSync(paths[1]).subarray(0, 4).toString()).toBe("ply\n");
+	});
+
 	it("holds output.glb with what it was made from", async () => {
 		const gaussians = { count: 0, positions: none, featuresDc: none, scales: none, rotations: none, opacities: none };
 		await writeStageTwo(

@@ -1,5 +1,9 @@
 import { SyncHumanError } from "../../engine/error.ts";
 import type { DeviceReport } from "../../engine/gpu/device.ts";
+import { imageOf } from "../../engine/image/image.ts";
+import type { Mesh } from "../../engine/mesh/mesh.ts";
+import type { RepairReport } from "../../engine/mesh/repair.ts";
+import { vertexNormals } from "../../engine/mesh/vertexNormals.ts";
 import type { PartMeasurement } from "../../engine/stages/part.ts";
 import type { RunOptions } from "../../engine/synchuman.ts";
 import type { Engine } from "../../runners/generate.ts";
@@ -30,12 +34,20 @@ export const stubReport: DeviceReport = {
 
 /** What the stub of an engine was asked, and when it is to fail. */
 export interface StubOptions {
+	/** What stage 2 made of the surface where it made a texture, a grey one of `size` pixels. */
+	readonly finished?: { readonly size: number; readonly repair: RepairReport };
 	readonly failIn?: "1" | "2";
 	readonly onCall?: (stage: "1" | "2", options: RunOptions) => void;
 }
 
+function textured(mesh: Mesh, { size, repair }: NonNullable<StubOptions["finished"]>) {
+	const picture = imageOf(size, size, 3, new Uint8Array(size * size * 3).fill(128));
+	const uvs = new Float32Array((mesh.positions.length / 3) * 2).map((_, i) => mesh.positions[(i >> 1) * 3 + (i & 1)] + 0.5);
+	return { texture: { picture, uvs, normals: vertexNormals(mesh) }, repair };
+}
+
 /** An engine that gives the results of test/support at once, with one part a stage, each step taking different times. */
-export function stubEngine({ failIn, onCall }: StubOptions = {}): Engine {
+export function stubEngine({ failIn, onCall, finished }: StubOptions = {}): Engine {
 	const measurements: PartMeasurement[] = [];
 	const part = (name: string, stage: "1" | "2", options: RunOptions) => {
 		onCall?.(stage, options);
@@ -55,7 +67,8 @@ export function stubEngine({ failIn, onCall }: StubOptions = {}): Engine {
 		},
 		async stageTwo(_stageOne, options = {}) {
 			part("mesh decoder", "2", options);
-			return { mesh: ballMesh([0, 0, 0], 0.4, 8), gaussians: randomCloud(96, 1), syntheticGeometry: true };
+			const mesh = ballMesh([0, 0, 0], 0.4, 8);
+			return { mesh, gaussians: randomCloud(96, 1), syntheticGeometry: true, ...(finished && textured(mesh, finished)) };
 		},
 	};
 }

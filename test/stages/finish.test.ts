@@ -1,0 +1,153 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../engine/gpu/device.ts";
+import { imageOf } from "../../engine/image/image.ts";
+import { unwrapMesh } from "../../engine/mesh/unwrap.ts";
+import { type FinishRequest, finishMesh } from "../../engine/stages/finish.ts";
+import type { MemoryPlan, PartContext, Progress } from "../../engine/stages/part.ts";
+import { ballMesh, joinMeshes } from "../support/ballMesh.ts";
+import { testDevice } from "../support/gpu.ts";
+import { randomCloud } from "../support/randomCloud.ts";
+import { stageOneResult } from "../support/stageResults.ts";
+
+let device: Device;
+beforeAll(async () => {
+	device = await testDevice();
+});
+
+const side = 24;
+const hidden = ballMesh([0, 0, 0], 0.1, 6);
+const ball = ballMesh([0, 0, 0], 0.4, 14);
+const disc = (value: number, background: number) => {
+	const inside = (i: number) => Math.hypot((i % side) - 11.5, Math.floor(i / side) - 11.5) < 9.6;
+	return imageOf(
+		side,
+		side,
+		3,
+		Uint8Array.from({ length: side * side * 3 }, (_, i) => (inside(Math.floor(i / 3)) ? value : background)),
+	);
+};
+const request = (): FinishRequest => ({
+	mesh: joinMeshes(ball, hidden),
+	// Of one grey: 0.28209479 c + 0.5 = 0.6.
+	gaussians: { ...randomCloud(400, 1, 0.23), featuresDc: new Float32Array(1200).fill(0.3545), opacities: new Float32Array(400).fill(0.99) },
+	stageOne: {
+		...stageOneResult(),
+		colors: [0, 1, 2, 3, 4].map(() => disc(150, 255)),
+		normals: [0, 1, 2, 3, 4].map(() => disc(128, 255)),
+	},
+	seed: 43,
+	textureSize: 64,
+	simplify: 0.8,
+	effort: { visibilityViews: 40, visibilitySize: 128, renders: 3, renderSize: 64, fitSteps: 220 },
+});
+
+function watched(more: Partial<PartContext> = {}) {
+	const plans: MemoryPlan[] = [];
+	const progress: Progress[] = [];
+	const context: PartContext = {
+		device,
+		maxMemory: undefined,
+		onProgress: (step) => void progress.push(step),
+		onPlan: (plan) => void plans.push(plan),
+		signal: undefined,
+		measurements: [],
+		...more,
+	};
+	return { context, plans, progress };
+}
+const names = ["simplify", "repair", "unwrap", "texture views", "texture fit"];
+
+describe("finishMesh", () => {
+	it("gives a clean mesh with a texture in the views' colour, within the plan, and the same twice", async () => {
+		const { context, plans, progress } = watched();
+		const before = device.memory.currentBytes;
+		const finished = await finishMesh(context, request());
+		const { mesh, texture, repair } = finished;
+		expect(repair.hiddenFaces).toBeGreaterThan(0);
+		expect(repair.openBoundaries).toEqual([]);
+		expect(mesh.faces.length / 3).toBeLessThanOrEqual(Math.ceil(0.8 * ((ball.faces.length + hidden.faces.length) / 3)));
+		for (let i = 0; i < mesh.positions.length; i += 3) {
+			expect(Math.hypot(...mesh.positions.subarray(i, i + 3))).toBeGreaterThan(0.3);
+			const outward = [0, 1, 2].reduce((sum, k) => sum + mesh.positions[i + k] * texture.normals[i + k], 0);
+			expect(outward).toBeGreaterThan(0.35);
+		}
+		expect(mesh.colors).toBeUndefined();
+		expect(texture.uvs.length).toBe((mesh.positions.length / 3) * 2);
+		expect(texture.uvs.every((value) => value >= 0 && value <= 1)).toBe(true);
+		const { data, width, height } = texture.picture;
+		expect([width, height]).toEqual([64, 64]);
+		const seenInFront = Array.from({ length: mesh.positions.length / 3 }, (_, vertex) => vertex).filter(
+			(vertex) => texture.normals[vertex * 3 + 1] < -0.8,
+		);
+		const reds = seenInFront.map((vertex) => {
+			const [u, v] = texture.uvs.subarray(vertex * 2, vertex * 2 + 2);
+			return data[(Math.min(63, Math.floor((1 - v) * 64)) * 64 + Math.min(63, Math.floor(u * 64))) * 3];
+		});
+		const median = reds.toSorted((a, b) => a - b)[reds.length >> 1];
+		expect(Math.abs(median - 150)).toBeLessThan(12);
+		expect(context.measurements.map(({ part }) => part)).toEqual(names);
+		for (const { part, peakBytes, plannedBytes } of context.measurements) expect(peakBytes, part).toBeLessThanOrEqual(plannedBytes);
+		expect(plans.map(({ stage, parts }) => [stage, ...parts.map(({ part }) => part)])).toEqual([["finishing", ...names.slice(1)]]);
+		expect([...new Set(progress.map(({ part }) => part))]).toEqual(names);
+		expect(device.memory.currentBytes).toBe(before);
+		expect(await finishMesh(watched().context, request())).toEqual(finished);
+	});
+
+	it("stops in every part and holds nothing afterwards", async () => {
+		const before = device.memory.currentBytes;
+		for (const name of names) {
+			const stopping = new AbortController();
+			const { context, progress } = watched({
+				signal: stopping.signal,
+				onProgress(step) {
+					progress.push(step);
+					if (step.part === name) stopping.abort();
+				},
+			});
+			await expect(finishMesh(context, request()), name).rejects.toMatchObject({ code: "aborted" });
+			expect(device.memory.currentBytes).toBe(before);
+		}
+	});
+
+	it("refuses before it allocates where memory does not suffice, and meshes that cannot be finished", async () => {
+		const { context, plans } = watched();
+		await finishMesh(context, { ...request(), effort: { ...request().effort, fitSteps: 1 } });
+		const maxMemory = plans[0].peakBytes - 1;
+		const tight = watched({ maxMemory });
+		await expect(finishMesh(tight.context, request())).rejects.toMatchObject({
+			code: "memory",
+			message: expect.stringMatching(/^finishing: .* needs \d+ bytes of GPU memory, more than the \d+ allowed/),
+		});
+		expect(tight.context.measurements.map(({ part }) => part)).toEqual(["simplify"]);
+		const attempt = (positions: Float32Array, faces: Uint32Array) =>
+			finishMesh(watched().context, { ...request(), mesh: { positions, faces } });
+		await expect(attempt(new Float32Array(9), new Uint32Array(0))).rejects.toMatchObject({
+			code: "input",
+			message: expect.stringMatching(/no faces/),
+		});
+		await expect(attempt(ball.positions.with(4, Number.NaN), ball.faces)).rejects.toMatchObject({
+			code: "input",
+			message: expect.stringMatching(/vertex 1 is not/),
+		});
+		await expect(
+			attempt(
+				ball.positions.map((value) => value + 9),
+				ball.faces,
+			),
+		).rejects.toMatchObject({ code: "input", message: expect.stringMatching(/sees a face/) });
+	});
+
+	it("leaves the unwrapping to whoever is asked to", async () => {
+		const asked: number[] = [];
+		await finishMesh(watched().context, {
+			...request(),
+			effort: { ...request().effort, fitSteps: 1 },
+			unwrap(mesh, { textureSize, padding, report }) {
+				asked.push(textureSize, padding);
+				report(1, 2);
+				return unwrapMesh(mesh, { textureSize, padding });
+			},
+		});
+		expect(asked).toEqual([64, 2]);
+	});
+});
