@@ -1,6 +1,5 @@
 import { SyncHumanError } from "../engine/error.ts";
 import { samplePerson } from "../engine/image/samplePerson.ts";
-import type { UnwrapPart } from "../engine/mesh/unwrap.ts";
 import { SyncHuman } from "../engine/synchuman.ts";
 import {
 	type CommandLine,
@@ -19,7 +18,7 @@ import { infoText } from "./info.ts";
 import { bytesText } from "./planText.ts";
 import { packageVersion } from "./project.ts";
 import { synthesize } from "./synthesize.ts";
-import { unwrapInWorker } from "./unwrapInWorker.ts";
+import { unwrapInWorkers } from "./unwrapInWorkers.ts";
 
 // The command `synchuman`.
 
@@ -37,9 +36,6 @@ function stopSignal(): AbortSignal {
 	process.on("SIGINT", stop).on("SIGTERM", stop);
 	return controller.signal;
 }
-
-/** The parts of unwrapping, in their order. */
-const unwrapParts: readonly UnwrapPart[] = ["charts", "packing", "reading"];
 
 /** Opens GPU and engine for a run; closes the GPU when it ends. */
 async function run(
@@ -59,8 +55,7 @@ async function run(
 					...(maxMemory !== undefined && { maxMemory }),
 				});
 			},
-			unwrap: (mesh, { report, ...request }) =>
-				unwrapInWorker(mesh, { ...request, onProgress: (part) => report(unwrapParts.indexOf(part), unwrapParts.length) }),
+			unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
 			...(extras.sample && { sample: extras.sample }),
 			out,
 			say,

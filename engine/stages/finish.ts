@@ -167,4 +167,4 @@ function finishParts(
 	];
 }
 
-const unwrapHere: Unwrap = (mesh, { textureSize, padding }) => unwrapMesh(mesh, { textureSize, padding });
+const unwrapHere: Unwrap = (mesh, { textureSize, padding, report }) => unwrapMesh(mesh, { textureSize, padding, onProgress: report });

@@ -86,7 +86,7 @@ describe("generate", () => {
 	it("asks for a texture, unless it is not wanted, and puts what came of it into files and record", async () => {
 		const asked: (number | undefined)[] = [];
 		const onCall = (_: string, { textureSize, simplify }: RunOptions) => void asked.push(textureSize, simplify);
-		const repair = { hiddenFaces: 5, attempt: 3, floatingFaces: 0, closedBoundaries: 1, openBoundaries: [4] };
+		const repair = { hiddenFaces: 5, attempt: 3, floatingFaces: 0, closedBoundaries: 1, boundaryEdges: 4, openBoundaries: [4] };
 		await run([picture, "--texture-size", "512", "--simplify", "0.5"], { onCall, finished: { size: 16, repair } });
 		expect(asked.slice(2)).toEqual([512, 0.5]);
 		expect(record()).toMatchObject({ textureSize: 16, simplify: 0.5, repair });

@@ -36,9 +36,9 @@ const request = (): FinishRequest => ({
 		normals: [0, 1, 2, 3, 4].map(() => disc(128, 255)),
 	},
 	seed: 43,
-	textureSize: 64,
+	textureSize: 128,
 	simplify: 0.8,
-	effort: { visibilityViews: 40, visibilitySize: 128, renders: 3, renderSize: 64, fitSteps: 220 },
+	effort: { visibilityViews: 40, visibilitySize: 128, renders: 1, renderSize: 64, fitSteps: 300 },
 });
 
 function watched(more: Partial<PartContext> = {}) {
@@ -75,13 +75,13 @@ describe("finishMesh", () => {
 		expect(texture.uvs.length).toBe((mesh.positions.length / 3) * 2);
 		expect(texture.uvs.every((value) => value >= 0 && value <= 1)).toBe(true);
 		const { data, width, height } = texture.picture;
-		expect([width, height]).toEqual([64, 64]);
+		expect([width, height]).toEqual([128, 128]);
 		const seenInFront = Array.from({ length: mesh.positions.length / 3 }, (_, vertex) => vertex).filter(
 			(vertex) => texture.normals[vertex * 3 + 1] < -0.8,
 		);
 		const reds = seenInFront.map((vertex) => {
 			const [u, v] = texture.uvs.subarray(vertex * 2, vertex * 2 + 2);
-			return data[(Math.min(63, Math.floor((1 - v) * 64)) * 64 + Math.min(63, Math.floor(u * 64))) * 3];
+			return data[(Math.min(127, Math.floor((1 - v) * 128)) * 128 + Math.min(127, Math.floor(u * 128))) * 3];
 		});
 		const median = reds.toSorted((a, b) => a - b)[reds.length >> 1];
 		expect(Math.abs(median - 150)).toBeLessThan(12);
@@ -148,6 +148,6 @@ describe("finishMesh", () => {
 				return unwrapMesh(mesh, { textureSize, padding });
 			},
 		});
-		expect(asked).toEqual([64, 2]);
+		expect(asked).toEqual([128, 2]);
 	});
 });
