@@ -37,8 +37,8 @@ export const defaults = Object.freeze({
 	viewSize: 768,
 	inputSize: 518,
 	dinoViewSize: 896,
-	/** Texels per side of the texture, and what it may be. */
-	textureSize: 1024,
+	/** Texels per side of the texture (0: none, a colour per vertex), and what it may be. Upstream: 1,024. */
+	textureSize: 0,
 	textureSizes: Object.freeze([512, 4096] as const),
 	/** Share of the faces that stays. Upstream: 0.3 (its `simplify = 0.7` is the removed share). */
 	simplify: 0.3,

@@ -46,8 +46,8 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   --steps N                denoising steps of stage 1 (default ${defaults.steps})
   --stage2-steps N         steps of stage 2 (default ${defaults.stageTwoSteps})
   --guidance X             guidance of stage 1 (default ${defaults.guidance})
-  --texture-size N         pixels of the texture's side, ${smallestTexture} to ${largestTexture} (default ${defaults.textureSize}; demo: 0); 0 leaves the surface as it
-                           is, with a colour per vertex
+  --texture-size N         pixels of a fitted texture's side, ${smallestTexture} to ${largestTexture}, upstream's is 1024; 0 leaves the surface as it is,
+                           with a colour per vertex (default ${defaults.textureSize})
   --simplify X             faces that stay under the texture: a share of them up to 1, or their number (default ${defaults.simplify})
   --seed N                 of all random numbers (default ${defaults.seed})
   --stage 1|2|both         which part runs (default both)
@@ -102,12 +102,12 @@ export function generateArguments({ operands, values }: CommandLine): GenerateAr
 	if (operands.length === 0 && stage !== "2") throw usage("IMAGE is missing");
 	const output = textOf(values, "output");
 	if (output === undefined) throw usage("-o DIR is missing");
-	const otherwise = { ...defaults.presets[preset(values)], weights: "ckpts", textureSize: defaults.textureSize };
+	const otherwise = { ...defaults.presets[preset(values)], weights: "ckpts" };
 	return { ...runArguments(values, otherwise), image: operands[0], output, stage };
 }
 
-/** Steps of the demo: enough to go through every network. Without a texture, whose fit alone would take minutes on a CPU. */
-const demo = Object.freeze({ output: "out/demo", weights: "synthetic:tiny", steps: 2, stageTwoSteps: 2, textureSize: 0 });
+/** Steps of the demo: enough to go through every network. */
+const demo = Object.freeze({ output: "out/demo", weights: "synthetic:tiny", steps: 2, stageTwoSteps: 2 });
 
 /** Checks the options of `demo`, which has no picture and its own defaults. Throws code "input". */
 export function demoArguments({ operands, values }: CommandLine): GenerateArguments {
@@ -143,12 +143,9 @@ function choice<T extends string>(name: string, given: string, allowed: readonly
 }
 
 /** What `generate` and `demo` share; `otherwise` holds the values of what is not given. */
-function runArguments(
-	values: Values,
-	otherwise: { readonly steps: number; readonly stageTwoSteps: number; readonly weights: string; readonly textureSize: number },
-) {
+function runArguments(values: Values, otherwise: { readonly steps: number; readonly stageTwoSteps: number; readonly weights: string }) {
 	const dtype = textOf(values, "dtype");
-	const textureSize = texels(textOf(values, "texture-size"), otherwise.textureSize);
+	const textureSize = texels(textOf(values, "texture-size"), defaults.textureSize);
 	if (textureSize === 0 && values.simplify !== undefined) throw usage("--simplify needs a texture: --texture-size must not be 0");
 	return {
 		weights: textOf(values, "weights") ?? otherwise.weights,
