@@ -84,7 +84,7 @@ const edit = (path: string, from: string | RegExp, to: string) => {
 let disk: string | undefined;
 function smallDisk(): string | undefined {
 	if (disk === undefined) {
-		mkdirSync(at("disk"));
+		mkdirSync(at("disk"), { recursive: true }); // there already where the first try could not mount
 		if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", at("disk")]).status !== 0) return undefined;
 		disk = at("disk");
 	}
