@@ -26,10 +26,6 @@ const floatMeshCases = /^(flexicubes_.*|features_to_mesh)$/;
 /** The bound of one output. `wholeNumbers`: the golden stores integers. */
 export function boundOf(caseName: string, output: string, options: { dtype: "f16" | "f32"; full: boolean; wholeNumbers: boolean }): Bound {
 	const { dtype, full, wholeNumbers } = options;
-	if (caseName === "prompt_embeds" && output === "row_token_means") {
-		// Means of 78,848 float32: their last bits follow the order of summation, which exactness cannot mean.
-		return { kind: "nmse", nmse: 1e-11 };
-	}
 	if (caseName === "fill_holes") {
 		// Counts within 1 % of the views for 99 % of the faces; all else follows from them exactly.
 		return output === "visibility" ? { kind: "picture", nmse: Number.POSITIVE_INFINITY, level: 0.01 + 1e-6, share: 0.01 } : exact;
@@ -64,10 +60,7 @@ export function boundOf(caseName: string, output: string, options: { dtype: "f16
 
 function rngBound(output: string): Bound {
 	if (output.includes(".rand_")) return exact;
-	// A card takes the sine and cosine of cuda.* from a hardware table (__sincosf) that is 2^-21.4 off in absolute terms, times a radius of
-	// up to 5: next to zero an ulp is less than that, so no implementation but that table can keep to ulps there. cpu.* can.
-	if (output.startsWith("cuda.fp16")) return { kind: "ulp", format: "f16", ulps: 1, absolute: 2 ** -19 };
-	if (output.startsWith("cuda.fp32")) return { kind: "nmse", nmse: 1e-11, absolute: 2 ** -18 };
+	if (output.startsWith("cuda.fp16")) return { kind: "ulp", format: "f16", ulps: 1, absolute: 0 };
 	return { kind: "ulp", format: "f32", ulps: 3, absolute: 0 };
 }
 
