@@ -3,6 +3,7 @@ import { selectPromptEmbeddings } from "../../../weights/promptEmbeddings.ts";
 import { toFloat32 } from "../../../weights/storedTensor.ts";
 import { readTorchTensor } from "../../../weights/torchZip.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
+import { cascadeSum } from "../cascadeSum.ts";
 
 async function runPromptEmbeds(context: ParityContext): Promise<ParityOutputs> {
 	const read = async (file: string) => {
@@ -23,7 +24,7 @@ async function runPromptEmbeds(context: ParityContext): Promise<ParityOutputs> {
 	for (let row = 0; row < rows; row++) {
 		const part = values.subarray(row * rowSize, (row + 1) * rowSize);
 		firstTokens.set(part.subarray(0, first), row * first);
-		means[row] = part.reduce((total, value) => total + value, 0) / rowSize;
+		means[row] = cascadeSum(part) / rowSize;
 	}
 	return new Map<string, HostTensor>([
 		["prompt_embeddings", { shape: stored.shape, data: values }],
