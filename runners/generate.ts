@@ -94,7 +94,11 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 			try {
 				const stageTwo = await engine.stageTwo(stageOne, run);
 				const { syntheticGeometry } = stageTwo;
-				const written = await writeStageTwo(join(output, "stage2"), stageTwo, { seed, weights: options.weights, syntheticGeometry });
+				const written = await writeStageTwo(join(output, "stage2"), stageTwo, options, {
+					seed,
+					weights: options.weights,
+					syntheticGeometry,
+				});
 				files.push(...written);
 				made = await record(stageOne, stageTwo);
 			} catch (error) {

@@ -5,7 +5,6 @@ import { checkPersonImage } from "../engine/image/foreground.ts";
 import { dropAlpha, type Image } from "../engine/image/image.ts";
 import { pillowResize } from "../engine/image/pillowResize.ts";
 import { viewStrip } from "../engine/image/stageViews.ts";
-import { writeGlb } from "../engine/mesh/glb.ts";
 import { writeVoxelPly } from "../engine/mesh/ply.ts";
 import { writeGaussianPly } from "../engine/splat/gaussianPly.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
@@ -13,7 +12,9 @@ import { memoryByteSource } from "../weights/byteSource.ts";
 import { npyArray, npyToFloat32 } from "../weights/npy.ts";
 import { readNpz, writeNpz } from "../weights/npz.ts";
 import { readBytes } from "./files.ts";
+import type { FinishArguments } from "./finishArguments.ts";
 import { decodePicture, encodePng } from "./imageFile.ts";
+import { surfaceFiles } from "./surfaceFiles.ts";
 import { writeFiles } from "./writeFiles.ts";
 
 // The folders between and after the stages, with the names and formats of upstream's scripts (IGL-HKUST/SyncHuman 1b540b7,
@@ -106,17 +107,18 @@ async function readCoordinates(path: string): Promise<Int32Array> {
 }
 
 /**
- * Writes output.glb, in which `extras` (seed, weights) stand, and gaussians.ply where there are Gaussians; gives the paths. Throws code
+ * Writes output.glb, in which `extras` (seed, weights) stand, what else of the surface was asked for, and gaussians.ply where there are
+ * Gaussians; gives the paths. Throws code
  * "disk", or "input" where the surface is empty.
  */
 export async function writeStageTwo(
 	folder: string,
 	result: StageTwoResult,
+	options: FinishArguments,
 	extras: Readonly<Record<string, unknown>>,
 ): Promise<readonly string[]> {
-	const { mesh, gaussians } = result;
-	const texture = result.texture && { ...result.texture, png: await encodePng(result.texture.picture) };
-	const files: [string, Uint8Array][] = [["output.glb", await writeGlb(mesh, { extras, texture })]];
+	const { gaussians } = result;
+	const files = await surfaceFiles(result, options, extras);
 	if (gaussians.count > 0) files.push(["gaussians.ply", writeGaussianPly(gaussians)]);
 	await writeFiles(folder, files);
 	return files.map(([name]) => join(folder, name));

@@ -58,8 +58,10 @@ export const finishDefaults = Object.freeze({
 export interface FinishRequest extends FinishOptions {
 	/** The surface as FlexiCubes left it. */
 	readonly mesh: Mesh;
-	readonly gaussians: GaussianCloud;
-	readonly stageOne: StageOneResult;
+	/** Drawn from all around for the texture; where there are none, the views alone make it. */
+	readonly gaussians?: GaussianCloud | undefined;
+	/** The five views: front, right, back, left, face. */
+	readonly stageOne: Pick<StageOneResult, "colors" | "normals">;
 	/** Of the order of the views: numpy's RandomState. */
 	readonly seed: number;
 }
@@ -80,7 +82,8 @@ export interface FinishedSurface {
 export async function finishMesh(context: PartContext, request: FinishRequest): Promise<FinishedSurface> {
 	const { device } = context;
 	const { stageOne, gaussians, textureSize: size, simplify, unwrap = unwrapHere } = request;
-	const effort = { ...finishDefaults, ...request.effort };
+	const asked = { ...finishDefaults, ...request.effort };
+	const effort = gaussians === undefined ? { ...asked, renders: 0 } : asked;
 	const simplified = await runPart(context, { name: "simplify", weights: [], graphs: [] }, async () => {
 		const faces = simplifiedFaceCount(simplify, request.mesh.faces.length / 3);
 		return (await simplifyMesh({ positions: request.mesh.positions, faces: request.mesh.faces }, faces)).mesh;
@@ -144,7 +147,7 @@ function finishParts(
 	facts: {
 		readonly mesh: Mesh;
 		readonly pictures: readonly BodyPicture[];
-		readonly gaussians: GaussianCloud;
+		readonly gaussians: GaussianCloud | undefined;
 		readonly textureSize: number;
 		readonly effort: typeof finishDefaults;
 		readonly cameras: readonly ClipCamera[];
@@ -152,17 +155,18 @@ function finishParts(
 ): readonly Part[] {
 	const { mesh, pictures, gaussians, textureSize, effort, cameras } = facts;
 	const { renders, renderSize } = effort;
-	const around = bakeViews(renders).slice(pictures.length);
-	const pairs = mostTilePairs(gaussians, renderSize, cameraRadius, fovIntrinsics(cameraFov).fx);
-	const counts = [
-		...pictures.map(({ mask }) => mask.reduce((sum, value) => sum + value, 0)),
-		...mostCoveredPixels(gaussians, renderSize, around),
-	];
+	const counts = pictures.map(({ mask }) => mask.reduce((sum, value) => sum + value, 0));
+	let renderBytes = 0;
+	if (gaussians !== undefined) {
+		counts.push(...mostCoveredPixels(gaussians, renderSize, bakeViews(renders).slice(pictures.length)));
+		const pairs = mostTilePairs(gaussians, renderSize, cameraRadius, fovIntrinsics(cameraFov).fx);
+		renderBytes = gaussianRendererBytes(device, gaussians.count, pairs, { width: renderSize, height: renderSize });
+	}
 	const part = (name: string, extraBytes: number): Part => ({ name, weights: [], graphs: [], extraBytes });
 	return [
 		part("repair", visibilityBytes(device, mesh, { cameras, size: effort.visibilitySize })),
 		part("unwrap", 0),
-		part("texture views", gaussianRendererBytes(device, gaussians.count, pairs, { width: renderSize, height: renderSize })),
+		part("texture views", renderBytes),
 		part("texture fit", textureFitBytes(device, textureSize, counts)),
 	];
 }

@@ -25,7 +25,7 @@ const faceView = 4;
 const backgroundLevel = 230;
 
 /** The five views as the bake's cameras see them: body views of `size` pixels a side, the face on a white picture of twice that. */
-export function bodyPictures(stageOne: StageOneResult, size: number = defaults.viewSize): BodyPicture[] {
+export function bodyPictures(stageOne: Pick<StageOneResult, "colors" | "normals">, size: number = defaults.viewSize): BodyPicture[] {
 	return stageOne.colors.map((image, view) => {
 		const [color, normal] = [image, stageOne.normals[view]].map((picture) => loadView(picture, size));
 		if (view === faceView) return onFaceCanvas(color, normal, size);
@@ -66,7 +66,7 @@ function mirrored(values: Uint8Array, width: number, channels: number): Uint8Arr
 export interface TextureViewsRequest {
 	/** `bodyPictures`. */
 	readonly pictures: readonly BodyPicture[];
-	readonly gaussians: GaussianCloud;
+	readonly gaussians: GaussianCloud | undefined;
 	/** Pictures of the Gaussians, and pixels of their sides. */
 	readonly renders: number;
 	readonly renderSize: number;
@@ -74,11 +74,12 @@ export interface TextureViewsRequest {
 	readonly maxMemory?: number | undefined;
 }
 
-/** The views of the bake one after the other: five of stage 1, then the Gaussians from all around, which count where they are not black. */
+/** The views of the bake one after the other: five of stage 1, then Gaussians, if any, from all around, which count where they are not black. */
 export async function* textureViews(device: Device, request: TextureViewsRequest): AsyncGenerator<BakeObservation> {
 	const { pictures, gaussians, renders, renderSize: size, maxMemory } = request;
 	const cameras = bakeViews(renders);
 	for (const [view, seen] of pictures.entries()) yield observation(seen, cameras[view]);
+	if (gaussians === undefined) return;
 	const renderer = await openGaussianRenderer(device, gaussians, {
 		width: size,
 		height: size,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Image, imageOf } from "../../engine/image/image.ts";
 import { vertexNormals } from "../../engine/mesh/vertexNormals.ts";
 import type { StageOneResult } from "../../engine/stages/results.ts";
+import { finishArguments } from "../../runners/finishArguments.ts";
 import { readStageOne, writeStageOne, writeStageTwo } from "../../runners/stageFolders.ts";
 import { npyArray, npyElements } from "../../weights/npy.ts";
 import { readNpz, writeNpz } from "../../weights/npz.ts";
@@ -110,6 +111,7 @@ describe("stage2 folder", () => {
 		const paths = await writeStageTwo(
 			join(folder, "three"),
 			{ mesh, gaussians: randomCloud(5, 1), syntheticGeometry: false, texture: { picture, uvs, normals: vertexNormals(mesh) } },
+			finishArguments({}),
 			{},
 		);
 		expect(paths).toEqual(["output.glb", "gaussians.ply"].map((name) => join(folder, "three", name)));
@@ -126,6 +128,7 @@ describe("stage2 folder", () => {
 		await writeStageTwo(
 			join(folder, "two"),
 			{ mesh: ballMesh([0, 0, 0], 0.4, 8), gaussians, syntheticGeometry: false },
+			finishArguments({}),
 			{ seed: 43, weights: "w" },
 		);
 		expect(readdirSync(join(folder, "two"))).toEqual(["output.glb"]);

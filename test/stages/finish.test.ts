@@ -151,3 +151,16 @@ describe("finishMesh", () => {
 		expect(asked).toEqual([128, 2]);
 	});
 });
+
+it("makes a texture of the five views where there are no Gaussians", async () => {
+	const { context } = watched();
+	const { texture } = await finishMesh(context, {
+		...request(),
+		gaussians: undefined,
+		mesh: ball,
+		effort: { ...request().effort, fitSteps: 40 },
+	});
+	expect(context.measurements.map(({ part }) => part)).toEqual(names);
+	const { data } = texture.picture;
+	expect(data.reduce((sum, value) => sum + value, 0) / data.length).toBeGreaterThan(60);
+});
