@@ -110,15 +110,11 @@ async function main(argv: readonly string[]): Promise<void> {
 		const dtype = options.dtype ?? (report.f16 ? "f16" : "f32");
 		say(`${options.benchmark} of ${options.weights} in ${dtype} on ${report.adapter}, ${report.driver}\n`);
 		const weights = await openWeights(options.weights, options.benchmark === "stage2" ? ["2"] : ["1"]);
-		try {
-			const rows = await benchmarks[options.benchmark](device, weights.checkpointFor(device), dtype, options);
-			const { adapter, driver } = report;
-			const result = { benchmark: options.benchmark, adapter, driver, dtype, weights: options.weights, rows };
-			if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 1)}\n`);
-			if (options.append) out(`${appendResults(result)}\n`);
-		} finally {
-			weights.close();
-		}
+		const rows = await benchmarks[options.benchmark](device, weights.checkpointFor(device), dtype, options);
+		const { adapter, driver } = report;
+		const result = { benchmark: options.benchmark, adapter, driver, dtype, weights: options.weights, rows };
+		if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 1)}\n`);
+		if (options.append) out(`${appendResults(result)}\n`);
 	} finally {
 		device.close();
 	}

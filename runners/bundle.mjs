@@ -11,7 +11,6 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 /** dist/<name>.js: the module whose loading is the program. */
 const programs = {
 	cli: "runners/cli.ts",
-	hashWorker: "runners/hashWorker.ts",
 	unwrapWorker: "runners/unwrapWorker.ts",
 	parity: "runners/parity/index.ts",
 	bench: "runners/bench.ts",

@@ -108,7 +108,6 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		if (made !== undefined) reporter.result([...files, join(output, "run.json")], made);
 	} finally {
 		reporter.end();
-		weights.close();
 	}
 }
 

@@ -17,9 +17,8 @@ export interface OpenedWeights {
 	readonly synthetic: boolean;
 	/** The checkpoint for one device, on which large synthetic tensors are made. */
 	checkpointFor(device: Device): Checkpoint;
-	/** The files that were read, hashed whole; none for synthetic weights. */
+	/** The files that were opened; none for synthetic weights. */
 	files(): Promise<readonly WeightFile[]>;
-	close(): void;
 }
 
 /** Networks of each stage. */
@@ -48,23 +47,17 @@ export async function openWeights(name: string, stages: readonly ("1" | "2")[]):
 			synthetic: true,
 			checkpointFor: (device) => syntheticCheckpoint(size, { fillOnDevice: syntheticFillOnDevice(device) }),
 			files: async () => [],
-			close: () => undefined,
 		};
 	}
-	const recorder = recordWeightFiles(name, directoryFolder(name));
-	try {
-		const checkpoint = await openCheckpoint(recorder.folder);
-		for (const component of new Set(stages.flatMap((stage) => components[stage]))) {
-			(await declareComponent(checkpoint, component, "f32")).finish();
-		}
-		if (stages.includes("1")) {
-			readClipPreprocessing(await checkpoint.featureExtractor());
-			selectPromptEmbeddings(await checkpoint.promptEmbeds("normal"), await checkpoint.promptEmbeds("color"));
-		}
-		if (stages.includes("2")) await checkpoint.secondStage();
-		return { name, synthetic: false, checkpointFor: () => checkpoint, files: recorder.files, close: recorder.close };
-	} catch (error) {
-		recorder.close();
-		throw error;
+	const recorder = recordWeightFiles(directoryFolder(name));
+	const checkpoint = await openCheckpoint(recorder.folder);
+	for (const component of new Set(stages.flatMap((stage) => components[stage]))) {
+		(await declareComponent(checkpoint, component, "f32")).finish();
 	}
+	if (stages.includes("1")) {
+		readClipPreprocessing(await checkpoint.featureExtractor());
+		selectPromptEmbeddings(await checkpoint.promptEmbeds("normal"), await checkpoint.promptEmbeds("color"));
+	}
+	if (stages.includes("2")) await checkpoint.secondStage();
+	return { name, synthetic: false, checkpointFor: () => checkpoint, files: recorder.files };
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import type { Image } from "../engine/image/image.ts";
 import type { RepairReport } from "../engine/mesh/repair.ts";
+import { fixedLaunchLayout, type LaunchLayout } from "../engine/random/philox.ts";
 import type { PartMeasurement } from "../engine/stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import type { GenerateArguments } from "./arguments.ts";
@@ -16,8 +17,9 @@ export interface RunRecord {
 	readonly stages: readonly ("1" | "2")[];
 	/** The input picture as decoded: size, and sha256 of its samples. */
 	readonly input: { readonly width: number; readonly height: number; readonly sha256: string };
-	/** Of all random numbers: the views' are torch's CUDA generator, the structure's and stage 2's torch's CPU generator, the bake's numpy's. */
+	/** Of all random numbers; which generators start from it stands in `random`. */
 	readonly seed: number;
+	readonly random: readonly RandomUse[];
 	/** Choices of a stage that this run has not finished are null. */
 	readonly steps: number | null;
 	readonly guidance: number | null;
@@ -31,10 +33,10 @@ export interface RunRecord {
 	readonly weights: {
 		readonly name: string;
 		readonly synthetic: boolean;
-		/** Every file that the run opened, and the sha256 of all of its bytes; none with synthetic weights, which are a rule. */
+		/** Every file that the run opened; none with synthetic weights, which are a rule. */
 		readonly files: readonly WeightFile[];
-		/** sha256 over names and hashes of the files. */
-		readonly sha256: string | null;
+		/** sha256 over names, headers and recorded hashes of the files; no tensor is read for it (that is `verify`'s). */
+		readonly identity: string | null;
 	};
 	/** True where the geometry is not the networks' but the analytic figure that stands in with synthetic weights. */
 	readonly syntheticGeometry: boolean;
@@ -48,6 +50,15 @@ export interface RunRecord {
 	readonly seconds: number;
 	/** Where stage 2 ran alone: the record of the run that made its stage 1, as found beside the folder. */
 	readonly stageOneRun: object | null;
+}
+
+/** A generator of random numbers and what its numbers are for. */
+export interface RandomUse {
+	readonly use: string;
+	readonly generator: "torch CUDA (Philox 4x32-10)" | "torch CPU (mt19937)" | "numpy RandomState (mt19937)";
+	readonly seed: number;
+	/** Of torch's CUDA generator: the card whose launches decide which number an element gets. */
+	readonly launchLayout?: LaunchLayout;
 }
 
 /** What a record is made from. */
@@ -74,6 +85,7 @@ export function runRecord(facts: RunFacts): RunRecord {
 		stages,
 		input: { width: stageOne.input.width, height: stageOne.input.height, sha256: samplesHash(stageOne.input) },
 		seed: options.seed,
+		random: randomUses(options.seed, first, stageTwo),
 		steps: first ? options.steps : null,
 		guidance: first ? options.guidance : null,
 		stageTwoSteps: stageTwo ? options.stageTwoSteps : null,
@@ -81,7 +93,7 @@ export function runRecord(facts: RunFacts): RunRecord {
 		simplify: stageTwo?.texture ? options.simplify : null,
 		repair: stageTwo?.repair ?? null,
 		dtype: facts.dtype,
-		weights: { name: options.weights, synthetic: facts.synthetic, files, sha256: files.length > 0 ? fingerprint(files) : null },
+		weights: { name: options.weights, synthetic: facts.synthetic, files, identity: files.length > 0 ? fingerprint(files) : null },
 		syntheticGeometry: stageTwo?.syntheticGeometry ?? false,
 		adapter: facts.adapter,
 		voxels: stageOne.coordinates.length / 4,
@@ -98,6 +110,17 @@ export function runRecord(facts: RunFacts): RunRecord {
 		seconds: milliseconds(facts.seconds),
 		stageOneRun: facts.stageOneRun ?? null,
 	};
+}
+
+/** The generators of the stages that ran: each starts afresh, so that stage 2 alone draws the same numbers. */
+function randomUses(seed: number, first: boolean, stageTwo: StageTwoResult | undefined): readonly RandomUse[] {
+	const views: RandomUse = { use: "views", generator: "torch CUDA (Philox 4x32-10)", seed, launchLayout: fixedLaunchLayout };
+	const ofCpu = (use: string): RandomUse => ({ use, generator: "torch CPU (mt19937)", seed });
+	return [
+		...(first ? [views, ofCpu("structure")] : []),
+		...(stageTwo ? [ofCpu("latent flow")] : []),
+		...(stageTwo?.texture ? [{ use: "texture", generator: "numpy RandomState (mt19937)", seed } as const] : []),
+	];
 }
 
 /** The record of stage 1 in a run.json, which may be that of a later run of stage 2; undefined where there is none. */

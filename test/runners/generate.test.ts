@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { validateBytes } from "gltf-validator";
@@ -9,6 +9,8 @@ import { generateArguments, parseCommandLine } from "../../runners/arguments.ts"
 import { generate, type Surroundings } from "../../runners/generate.ts";
 import { encodePng } from "../../runners/imageFile.ts";
 import { synthesize } from "../../runners/synthesize.ts";
+import { hashWeightsFolder } from "../../runners/weightFiles.ts";
+import { weightsLockName } from "../../runners/weightsLock.ts";
 import { failureOf } from "../support/hostile.ts";
 import { stageOneResult } from "../support/stageResults.ts";
 import { type StubOptions, stubEngine } from "../support/stubEngine.ts";
@@ -69,11 +71,16 @@ describe("generate", () => {
 			stages: ["1", "2"],
 			input: { width: 32, height: 32, sha256: createHash("sha256").update(stageOneResult().input.data).digest("hex") },
 			seed: 43,
+			random: [
+				{ use: "views", seed: 43, launchLayout: { multiprocessors: 132, threadsPerMultiprocessor: 2048 } },
+				{ use: "structure", generator: "torch CPU (mt19937)" },
+				{ use: "latent flow", seed: 43 },
+			],
 			steps: 50,
 			guidance: 3,
 			stageTwoSteps: 25,
 			dtype: "f16",
-			weights: { name: "synthetic:tiny", synthetic: true, files: [], sha256: null },
+			weights: { name: "synthetic:tiny", synthetic: true, files: [], identity: null },
 			syntheticGeometry: true,
 			adapter: { adapter: "a card" },
 			voxels: 3,
@@ -164,21 +171,37 @@ describe("generate", () => {
 		expect(seen[0]).toMatchObject({ seed: 5, steps: 4, stageTwoSteps: 3, guidance: 2.5, signal: controller.signal });
 	});
 
-	it("names and hashes every file of a checkpoint folder that it read", async () => {
+	it("names every file of a checkpoint folder that it read, by the hash of its header and the recorded one", async () => {
 		const weights = join(folder, "tiny");
 		await synthesize("tiny", weights);
 		await run([picture, "--stage", "1", "--weights", weights]);
-		const { files, ...rest } = record().weights;
-		expect(rest).toMatchObject({ name: weights, synthetic: false, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
-		const names = files.map(({ name }: { name: string }) => name);
+		const before = record().weights;
+		expect(before).toMatchObject({ name: weights, synthetic: false, identity: expect.stringMatching(/^[0-9a-f]{64}$/) });
+		const names = before.files.map(({ name }: { name: string }) => name);
 		expect(names).toEqual([...names].sort());
 		expect(names).toContain("OneStage/vae/diffusion_pytorch_model.safetensors");
 		expect(names).toContain("dinov2_vitl14_reg4_pretrain.pth");
 		expect(names).not.toContain("SecondStage/ckpts/slat_flow/model.safetensors");
-		for (const { name, byteLength, sha256 } of files) {
-			const bytes = readFileSync(join(weights, name));
-			expect([name, byteLength, sha256]).toEqual([name, bytes.length, createHash("sha256").update(bytes).digest("hex")]);
+		for (const { name, byteLength, headerSha256, sha256 } of before.files) {
+			expect([name, byteLength, sha256]).toEqual([name, statSync(join(weights, name)).size, null]);
+			expect(headerSha256).toMatch(/^[0-9a-f]{64}$/);
 		}
+		const hashed = await hashWeightsFolder(weights, names);
+		writeFileSync(join(weights, weightsLockName), JSON.stringify({ files: Object.fromEntries(hashed) }));
+		await run([picture, "--stage", "1", "--weights", weights]);
+		const { files, identity } = record().weights;
+		expect(identity).not.toBe(before.identity);
+		for (const { name, sha256 } of files) {
+			expect([name, sha256]).toEqual([
+				name,
+				createHash("sha256")
+					.update(readFileSync(join(weights, name)))
+					.digest("hex"),
+			]);
+		}
+		expect(files.map(({ headerSha256 }: { headerSha256: string }) => headerSha256)).toEqual(
+			before.files.map(({ headerSha256 }: { headerSha256: string }) => headerSha256),
+		);
 	});
 
 	it("looks at picture, folder and weights before it opens the GPU", async () => {

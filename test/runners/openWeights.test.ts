@@ -31,10 +31,9 @@ function* random(): Generator<number, never> {
 }
 
 describe("openWeights", () => {
-	it("opens a whole folder, and hashes what it read", async () => {
+	it("opens a whole folder, and records what it read", async () => {
 		const weights = await openWeights(tiny, ["1", "2"]);
 		expect((await weights.files()).map(({ name }) => join(tiny, name))).toEqual(filesOf(tiny));
-		weights.close();
 	});
 
 	it("names the file that is cut, whichever it is and wherever it ends: 50 points", async () => {
@@ -69,7 +68,7 @@ describe("openWeights", () => {
 		const first = join(folder, "first");
 		cpSync(join(tiny, "OneStage"), join(first, "OneStage"), { recursive: true });
 		for (const name of readdirSync(tiny).filter((name) => statSync(join(tiny, name)).isFile())) cpSync(join(tiny, name), join(first, name));
-		(await openWeights(first, ["1"])).close();
+		await openWeights(first, ["1"]);
 		expect(await failureOf(() => openWeights(first, ["1", "2"]))).toMatchObject({
 			code: "checkpoint",
 			message: expect.stringMatching(/SecondStage\/pipeline\.json: is missing/),
