@@ -54,6 +54,7 @@ export function boundOf(caseName: string, output: string, options: { dtype: "f16
 		return /^(color|T)_/.test(output) ? { kind: "picture", nmse: 1e-6, level: 1 / 255, share } : { kind: "nmse", nmse: 1e-6 };
 	}
 	if (caseName === "texture_sampling" || caseName === "bake_texture") return { kind: "nmse", nmse: 1e-6 };
+	if (caseName.startsWith("ddim")) return ddimBound(output);
 	if (blockCases.test(caseName)) return { kind: "nmse", nmse: dtype === "f32" ? 1e-9 : 1e-5 };
 	return { kind: "nmse", nmse: dtype === "f32" ? 1e-7 : 1e-3 };
 }
@@ -62,6 +63,13 @@ function rngBound(output: string): Bound {
 	if (output.includes(".rand_")) return exact;
 	if (output.startsWith("cuda.fp16")) return { kind: "ulp", format: "f16", ulps: 1, absolute: 0 };
 	return { kind: "ulp", format: "f32", ulps: 3, absolute: 0 };
+}
+
+function ddimBound(output: string): Bound {
+	if (output.startsWith("x_f64") || /^alphas_cumprod_f64/.test(output)) return { kind: "nmse", nmse: 1e-24 };
+	// The bounds' table has no line for the official float16 run; the host's rounds at the same places.
+	if (output.startsWith("x_f16")) return exact;
+	return { kind: "nmse", nmse: 1e-12 };
 }
 
 /** "NMSE <= 1e-9", for the report. */
