@@ -17,21 +17,30 @@ export interface PersonAndFace {
 }
 
 /**
- * Upstream's `load_img_face` at `size` pixels (768): the box of what is visible, without its last row and column, fitted into a
- * square; the face is the middle third of the upper third, enlarged. Throws code "input" for a picture that cannot be used.
+ * The person in the middle of a transparent square of `size` pixels: the box of what is visible, without its last row and column, fitted
+ * to `cropSize` pixels (SyncHuman 768, PSHuman 740); with a negative cropSize the whole picture, square and resized. Both upstreams'
+ * `load_image`, bit for bit. The picture must have passed `checkPersonImage`.
  */
-export function loadPersonAndFace(image: Image, size: number): PersonAndFace {
-	checkPersonImage(image);
+function personCanvas(image: Image, size: number, cropSize = size): Image {
+	if (cropSize < 0) return pillowResize(addMargin(image, Math.max(image.width, image.height)), size, size);
 	const visible = crop(image, alphaBox(image, 0) as Box);
-	const scale = size / Math.max(visible.height, visible.width);
-	const fitted = pillowResize(visible, Math.trunc(scale * visible.width), Math.trunc(scale * visible.height));
-	const marginRgba = addMargin(fitted, size);
+	const scale = cropSize / Math.max(visible.height, visible.width);
+	return addMargin(pillowResize(visible, Math.trunc(scale * visible.width), Math.trunc(scale * visible.height)), size);
+}
+
+/**
+ * Upstream's `load_img_face` at `size` pixels (768): the person fitted into a square; the face is the middle third of the upper third,
+ * enlarged. `cropSize` as in `personCanvas`. Throws code "input" for a picture that cannot be used.
+ */
+export function loadPersonAndFace(image: Image, size: number, cropSize = size): PersonAndFace {
+	checkPersonImage(image);
+	const marginRgba = personCanvas(image, size, cropSize);
 	const third = size / 3;
 	const faceRgba = pillowResize(crop(marginRgba, [third, 0, third * 2, third]), size, size);
 	return { marginRgba, faceRgba, person: onWhite(marginRgba), face: onWhite(faceRgba) };
 }
 
-/** rgb * a + (1 - a) in float32, of RGBA samples k/255. */
+/** An RGBA picture on white: rgb * a + (1 - a) in float32, of samples k/255. */
 function onWhite({ width, height, data }: Image): FloatImage {
 	const values = new Float32Array(width * height * 3);
 	for (let pixel = 0; pixel < width * height; pixel++) {

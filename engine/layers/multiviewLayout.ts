@@ -15,6 +15,9 @@ export const domains = 2;
 /** SyncHuman: front, right, back, left, face. */
 export const synchumanViews: MultiviewLayout = Object.freeze({ halves: 2, views: 5, bodyViews: 4, faceView: 4 });
 
+/** PSHuman: front, front right, right, back, left, front left, face. */
+export const pshumanViews: MultiviewLayout = Object.freeze({ halves: 2, views: 7, bodyViews: 6, faceView: 6 });
+
 /** Images of both halves. */
 export function imagesOf(layout: MultiviewLayout): number {
 	return layout.halves * layout.views * domains;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { alphaBox } from "../../engine/image/foreground.ts";
 import { truncateToImage } from "../../engine/image/image.ts";
 import { centredOnBlack, loadPersonAndFace } from "../../engine/image/personImage.ts";
 import { syntheticPersonPicture } from "../../runners/parity/syntheticPictures.ts";
@@ -46,5 +47,17 @@ describe("personImage", () => {
 	test("other sizes keep the proportions", () => {
 		const { person, face } = loadPersonAndFace(syntheticPersonPicture(96, 80), 384);
 		expect([person.width, person.height, face.width, face.height]).toEqual([384, 384, 384, 384]);
+	});
+
+	test("a crop size leaves a margin; a negative one keeps the picture's own", () => {
+		const picture = syntheticPersonPicture(96, 80);
+		const heightAbove = (cropSize: number) => {
+			const { marginRgba } = loadPersonAndFace(picture, 384, cropSize);
+			const [, top, , bottom] = alphaBox(marginRgba, 0) ?? [];
+			return bottom - top + 1;
+		};
+		expect(heightAbove(384)).toBe(384);
+		expect(heightAbove(370)).toBe(370);
+		expect(heightAbove(-1)).toBeCloseTo((384 / 96) * 80, -1);
 	});
 });

@@ -1,5 +1,5 @@
 import { declareImagesFromStructure, recordImagesFromStructure } from "../../../engine/layers/imagesFromStructure.ts";
-import { synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
+import { type MultiviewLayout, pshumanViews, synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
 import {
 	declareMultiviewTransformer,
 	recordMultiviewTransformer,
@@ -10,9 +10,9 @@ import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adap
 import { imagesFromOfficial, imagesToOfficial, rowsFromOfficial, rowsToOfficial } from "../officialBatch.ts";
 import { permuted, recordedRun } from "../recordedRun.ts";
 
-const { halves, views } = synchumanViews;
+const { halves } = synchumanViews;
 
-async function runMultiviewTransformer(context: ParityContext): Promise<ParityOutputs> {
+async function runMultiviewTransformer(context: ParityContext, layout: MultiviewLayout): Promise<ParityOutputs> {
 	const sizes = context.config.constructor;
 	const config = {
 		channels: sizes.in_channels as number,
@@ -24,23 +24,19 @@ async function runMultiviewTransformer(context: ParityContext): Promise<ParityOu
 	const x = imagesFromOfficial(await context.input("hidden_states"), halves);
 	// In the golden every image has a text of its own, in both halves.
 	const prompts = rowsFromOfficial(await context.input("encoder_hidden_states"), halves);
-	const [, tokens, width] = prompts.shape;
 	const values = await recordedRun(
 		context,
 		(weights) => declareMultiviewTransformer(weights, config, context.dtype),
 		({ graph, input }, transformer) => {
-			const prompt = recordPromptKeysValues(
-				graph,
-				transformer,
-				input("prompt", context.dtype, [views * 2 * halves, tokens, width], prompts.data),
-			);
+			const prompt = recordPromptKeysValues(graph, transformer, input("prompt", context.dtype, prompts.shape, prompts.data));
 			const hidden = input("x", context.dtype, x.shape, x.data);
-			return { output: recordMultiviewTransformer(graph, transformer, { x: hidden, layout: synchumanViews, prompt }) };
+			return { output: recordMultiviewTransformer(graph, transformer, { x: hidden, layout, prompt }) };
 		},
 	);
 	const outputs = new Map<string, HostTensor>();
 	for (const [name, value] of values) {
-		outputs.set(name, value.shape.length === 4 ? imagesToOfficial(value, halves) : rowsToOfficial(value, halves, imagesIn(value, x)));
+		const { data } = value.shape.length === 4 ? imagesToOfficial(value, halves) : rowsToOfficial(value, halves, imagesIn(value, x));
+		outputs.set(name, { shape: context.meta.outputs[name].shape, data });
 	}
 	return outputs;
 }
@@ -109,7 +105,12 @@ function chunksOf(name: string, value: HostTensor, context: ParityContext): [str
 
 /** The golden cases of the 2D-3D network's layers. */
 export const adapters: Adapters = {
-	mv_transformer_block: { runs: "device", required: () => ["output"], run: runMultiviewTransformer },
+	mv_transformer_block: { runs: "device", required: () => ["output"], run: (context) => runMultiviewTransformer(context, synchumanViews) },
+	pshuman_mv_transformer_block: {
+		runs: "device",
+		required: () => ["output"],
+		run: (context) => runMultiviewTransformer(context, pshumanViews),
+	},
 	dual_cross_attention_ss: { runs: "device", required: () => ["output"], run: (context) => runDualCrossAttention(context, "structure") },
 	dual_cross_attention_mv: { runs: "device", required: () => ["output"], run: (context) => runDualCrossAttention(context, "images") },
 };

@@ -1,53 +1,19 @@
-import { createHash } from "node:crypto";
 import { defaults } from "../../../engine/defaults.ts";
 import { type Box, crop } from "../../../engine/image/crop.ts";
-import { type FloatImage, type Image, imageOf, truncateToImage } from "../../../engine/image/image.ts";
+import { type FloatImage, type Image, truncateToImage } from "../../../engine/image/image.ts";
 import { centredOnBlack, loadPersonAndFace } from "../../../engine/image/personImage.ts";
 import { pillowResize, type ResizeFilter } from "../../../engine/image/pillowResize.ts";
 import { decodedToFloat, loadView, pasteFaceNormals, quantize, viewForDino } from "../../../engine/image/stageViews.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
+import { asTensor, channelsFirst, checkSums, inputImage } from "../pictures.ts";
 import { syntheticPersonPicture } from "../syntheticPictures.ts";
 
 const all = (names: readonly string[]) => names;
-
-/** [height, width, channels], as PIL's arrays are. */
-function asTensor({ height, width, channels, data }: Image | FloatImage): HostTensor {
-	return { shape: [height, width, channels], data };
-}
-
-/** [channels, height, width], as torch's pictures are. */
-function channelsFirst({ height, width, channels, data }: FloatImage): HostTensor {
-	const values = new Float32Array(data.length);
-	for (let i = 0; i < data.length; i++) values[(i % channels) * width * height + Math.floor(i / channels)] = data[i];
-	return { shape: [channels, height, width], data: values };
-}
 
 function fromChannelsFirst(data: Float32Array, channels: number, height: number, width: number): FloatImage {
 	const values = new Float32Array(data.length);
 	for (let i = 0; i < data.length; i++) values[i] = data[(i % channels) * width * height + Math.floor(i / channels)];
 	return { width, height, channels, data: values };
-}
-
-async function inputImage(context: ParityContext, name: string): Promise<Image> {
-	const { shape, data } = await context.input(name);
-	return imageOf(shape[1], shape[0], shape[2], Uint8Array.from(data));
-}
-
-function sha256(data: Uint8Array | Float32Array): string {
-	return createHash("sha256")
-		.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-		.digest("hex");
-}
-
-/** Whole arrays against the sums in case.json, where goldens hold samples only. */
-function checkSums(
-	context: ParityContext,
-	sums: readonly (readonly [what: string, data: Uint8Array | Float32Array, sum: string | undefined])[],
-) {
-	const stated = sums.filter(([, , sum]) => sum !== undefined);
-	const wrong = stated.filter(([, data, sum]) => sha256(data) !== sum).map(([what]) => what);
-	if (wrong.length > 0) throw new Error(`sha256 of ${wrong.join(", ")} differs from case.json`);
-	if (stated.length > 0) context.note(`sha256 of ${stated.map(([what]) => what).join(", ")} equal`);
 }
 
 async function runPilResize(context: ParityContext): Promise<ParityOutputs> {

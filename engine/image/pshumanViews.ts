@@ -1,0 +1,52 @@
+import { copyInto } from "./crop.ts";
+import { blankImage, type FloatImage, type Image } from "./image.ts";
+import { pasteFaceNormals, quantize, viewStrip } from "./stageViews.ts";
+
+// Views as they leave PSHuman's diffusion (pengHTYX/PSHuman f2a6351, inference.py: run_inference).
+
+/** PSHuman's body views in their order, as its files are named; the face is the seventh. */
+export const pshumanViewNames: readonly string[] = Object.freeze(["front_face", "front_right", "right", "back", "left", "front_left"]);
+
+/** Back and left, which the network draws as seen through the body. */
+const mirroredViews: readonly number[] = [3, 4];
+
+/** What a run of PSHuman writes. */
+export interface PshumanPictures {
+	/** RGB, one for each name of `pshumanViewNames`. */
+	readonly colors: readonly Image[];
+	readonly normals: readonly Image[];
+	/** The input, then colour and normals of all seven views as the network drew them, in one row. */
+	readonly strip: Image;
+}
+
+/** Left and right exchanged. */
+export function mirrored({ width, height, channels, data }: Image): Image {
+	const result = blankImage(width, height, channels);
+	for (let y = 0; y < height; y++) {
+		for (let x = 0; x < width; x++) {
+			const from = (y * width + (width - 1 - x)) * channels;
+			result.data.set(data.subarray(from, from + channels), (y * width + x) * channels);
+		}
+	}
+	return result;
+}
+
+/**
+ * Seven colour and seven normal views in [0, 1] as pictures: the first colour is the input itself, the face's normals go over the first
+ * normals, back and left are mirrored, the face view is dropped. Rounded once, from float32 (upstream rounds float16 samples, which moves
+ * single levels).
+ */
+export function pshumanPictures(input: FloatImage, colors: readonly FloatImage[], normals: readonly FloatImage[]): PshumanPictures {
+	const body = pshumanViewNames.length;
+	const turned = (views: readonly Image[]) => views.slice(0, body).map((view, i) => (mirroredViews.includes(i) ? mirrored(view) : view));
+	const plain = { colors: colors.map(quantize), normals: normals.map(quantize) };
+	const views = viewStrip(plain.colors, plain.normals);
+	const strip = blankImage(input.width + views.width, input.height, 3);
+	copyInto(strip, quantize(input), 0, 0);
+	copyInto(strip, views, input.width, 0);
+	return {
+		colors: turned([quantize(input), ...plain.colors.slice(1)]),
+		normals: turned([quantize(pasteFaceNormals(normals[0], normals[body])), ...plain.normals.slice(1)]),
+		strip,
+	};
+}
