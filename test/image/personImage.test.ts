@@ -53,7 +53,7 @@ describe("personImage", () => {
 		const picture = syntheticPersonPicture(96, 80);
 		const heightAbove = (cropSize: number) => {
 			const { marginRgba } = loadPersonAndFace(picture, 384, cropSize);
-			const [, top, , bottom] = alphaBox(marginRgba, 0) ?? [];
+			const [, top, , bottom] = alphaBox(marginRgba, 0) ?? [0, 0, 0, 0];
 			return bottom - top + 1;
 		};
 		expect(heightAbove(384)).toBe(384);
