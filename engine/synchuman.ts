@@ -1,9 +1,13 @@
 import type { Checkpoint } from "../weights/checkpoint.ts";
+import { syntheticBody } from "../weights/syntheticCheckpoint.ts";
 import { defaults } from "./defaults.ts";
 import { SyncHumanError } from "./error.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Image } from "./image/image.ts";
+import { samplePerson } from "./image/samplePerson.ts";
+import { bodyCoordinates } from "./random/bodyGeometry.ts";
 import type { Unwrap } from "./stages/finish.ts";
+import { Networks } from "./stages/networks.ts";
 import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
 import { runStageOne } from "./stages/stage1.ts";
@@ -16,8 +20,13 @@ export interface OpenOptions {
 	readonly weights: Checkpoint;
 	/** Precision of weights and activations; default f16 where the GPU has it. */
 	readonly dtype?: "f16" | "f32";
-	/** Bytes of GPU memory that may be used. */
+	/**
+	 * Bytes of GPU memory that may be used. Where all weights of a run fit too, they stay on the GPU until `close` (resident), and the next
+	 * run uploads nothing; otherwise, and where nothing is given, each part loads and frees its own (staged). Same bytes out.
+	 */
 	readonly maxMemory?: number;
+	/** Reads picture files for `generate(bytes)`; the engine itself knows no formats. */
+	readonly decode?: (bytes: Uint8Array) => Promise<Image>;
 }
 
 /** Choices of one run; each defaults to engine/defaults.ts. */
@@ -53,12 +62,15 @@ export class SyncHuman {
 	/** What every part cost so far, in the order they ran. */
 	readonly measurements: PartMeasurement[] = [];
 	readonly #maxMemory: number | undefined;
+	readonly #decode: OpenOptions["decode"];
+	readonly #networks = new Networks();
 
 	private constructor(options: OpenOptions, dtype: "f16" | "f32") {
 		this.device = options.device;
 		this.weights = options.weights;
 		this.dtype = dtype;
 		this.#maxMemory = options.maxMemory;
+		this.#decode = options.decode;
 	}
 
 	/** Checks that device, precision and checkpoint fit together; allocates nothing. */
@@ -88,13 +100,42 @@ export class SyncHuman {
 		});
 	}
 
-	/** Both stages. */
+	/** Both stages, from a picture or from the bytes of a picture file. One run at a time. */
 	async generate(
-		image: Image,
+		picture: Image | Uint8Array,
 		options: RunOptions = {},
 	): Promise<{ readonly stageOne: StageOneResult; readonly stageTwo: StageTwoResult }> {
-		const stageOne = await this.stageOne(image, options);
+		const stageOne = await this.stageOne(picture instanceof Uint8Array ? await this.#decoded(picture) : picture, options);
 		return { stageOne, stageTwo: await this.stageTwo(stageOne, options) };
+	}
+
+	/**
+	 * Does once, on a stand-in picture and with one step a stage, what a run does: then every kernel is compiled, and where weights are
+	 * resident they are loaded. Leaves no measurement.
+	 */
+	async warmUp(options: Pick<RunOptions, "signal" | "onProgress" | "onPlan"> = {}): Promise<void> {
+		const measured = this.measurements.length;
+		const once = { ...options, steps: 1, stageTwoSteps: 1, textureSize: 0 };
+		try {
+			const stageOne = await this.stageOne(samplePerson(), once);
+			// A single step need not find a body: any will do.
+			await this.stageTwo({ ...stageOne, coordinates: bodyCoordinates(syntheticBody.full) }, once);
+		} catch (error) {
+			// Nor need the surface of such a body be one.
+			if (!(error instanceof SyncHumanError && error.code === "input")) throw error;
+		} finally {
+			this.measurements.length = measured;
+		}
+	}
+
+	/** Frees the weights that are on the GPU. The device stays open. */
+	close(): void {
+		this.#networks.release();
+	}
+
+	#decoded(bytes: Uint8Array): Promise<Image> {
+		if (this.#decode !== undefined) return this.#decode(bytes);
+		throw new SyncHumanError("input", "The bytes of a picture file were given, but nothing to read them.", "Give SyncHuman.open `decode`.");
 	}
 
 	#context(options: RunOptions): PartContext {
@@ -105,6 +146,7 @@ export class SyncHuman {
 			onPlan: options.onPlan,
 			signal: options.signal,
 			measurements: this.measurements,
+			networks: this.#networks,
 		};
 	}
 }

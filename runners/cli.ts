@@ -48,12 +48,17 @@ async function run(
 			async openEngine({ adapter, dtype, maxMemory }, weights) {
 				const device = await chooseDevice({ adapter, allowSoftware: extras.allowSoftware });
 				close = () => device.close();
-				return SyncHuman.open({
+				const engine = await SyncHuman.open({
 					device,
 					weights: weights.checkpointFor(device),
 					...(dtype !== undefined && { dtype }),
 					...(maxMemory !== undefined && { maxMemory }),
 				});
+				close = () => {
+					engine.close();
+					device.close();
+				};
+				return engine;
 			},
 			unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
 			...(extras.sample && { sample: extras.sample }),

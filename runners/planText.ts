@@ -8,6 +8,6 @@ export function bytesText(bytes: number): string {
 }
 
 /** One line about the GPU memory of a stage, part by part. */
-export function planText({ stage, parts, peakBytes }: MemoryPlan): string {
-	return `${stage}: at most ${bytesText(peakBytes)} of GPU memory (${parts.map(({ part, bytes }) => `${part} ${bytesText(bytes)}`).join(", ")})`;
+export function planText({ stage, parts, residentBytes, peakBytes }: MemoryPlan): string {
+	return `${stage}: at most ${bytesText(peakBytes)} of GPU memory (${residentBytes > 0 ? `weights that stay ${bytesText(residentBytes)}, ` : ""}${parts.map(({ part, bytes }) => `${part} ${bytesText(bytes)}`).join(", ")})`;
 }

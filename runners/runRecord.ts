@@ -100,10 +100,11 @@ export function runRecord(facts: RunFacts): RunRecord {
 		vertices: stageTwo ? stageTwo.mesh.positions.length / 3 : null,
 		faces: stageTwo ? stageTwo.mesh.faces.length / 3 : null,
 		gaussians: stageTwo ? stageTwo.gaussians.count : null,
-		parts: facts.measurements.map(({ part, loadSeconds, runSeconds, plannedBytes, peakBytes }) => ({
+		parts: facts.measurements.map(({ part, loadSeconds, compileSeconds, computeSeconds, plannedBytes, peakBytes }) => ({
 			part,
 			loadSeconds: milliseconds(loadSeconds),
-			runSeconds: milliseconds(runSeconds),
+			compileSeconds: milliseconds(compileSeconds),
+			computeSeconds: milliseconds(computeSeconds),
 			plannedBytes,
 			peakBytes,
 		})),

@@ -156,6 +156,11 @@ export class Weights {
 		}
 	}
 
+	/** Whether `load` has been called and nothing has freed the buffers since. */
+	get loaded(): boolean {
+		return this.#root.device !== undefined;
+	}
+
 	/** Destroys the buffers; the tensors can be loaded again. Nothing happens where nothing is loaded. */
 	release(): void {
 		if (this.#root.device !== undefined) releaseDeclarations(this.#root.declarations, this.#root.device);

@@ -78,6 +78,18 @@ export function compileKernel(device: Device, variant: KernelVariant): Promise<K
 	return kernel;
 }
 
+/** Compilations that run at a time before anybody waits for them. */
+const aheadAtOnce = 4;
+
+/** Begins to compile variants, in order, beside whatever else runs; `compileKernel` then finds them. Their errors are its errors. */
+export function compileAhead(device: Device, variants: readonly KernelVariant[]): void {
+	const waiting = [...new Map(variants.map((variant) => [variantKey(variant), variant])).values()].values();
+	const lane = async () => {
+		for (const variant of waiting) await compileKernel(device, variant).catch(() => undefined);
+	};
+	for (let i = 0; i < aheadAtOnce; i++) void lane();
+}
+
 async function compile(device: Device, variant: KernelVariant): Promise<Kernel> {
 	const { report } = device;
 	const code = variantCode(variant, {

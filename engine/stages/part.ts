@@ -1,11 +1,13 @@
 import type { Weights } from "../../weights/weights.ts";
 import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
+import { compileAhead } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { allocate, readPieceBytes, release } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
+import type { Networks } from "./networks.ts";
 
 /** Where a run stands, for progress bars and servers. */
 export interface Progress {
@@ -23,10 +25,12 @@ export interface Progress {
 /** What one part cost. */
 export interface PartMeasurement {
 	readonly part: string;
-	/** Reading, converting and uploading weights. */
+	/** Reading, converting and uploading weights; 0 where they were on the GPU already. Kernels are compiled meanwhile. */
 	readonly loadSeconds: number;
-	/** Compiling kernels and running. */
-	readonly runSeconds: number;
+	/** What compiling kernels takes longer than loading, and binding them. */
+	readonly compileSeconds: number;
+	/** Running them. */
+	readonly computeSeconds: number;
 	/** GPU bytes the part was planned to need beside what it found allocated. */
 	readonly plannedBytes: number;
 	/** GPU bytes that were held at most, counted at buffer creation; everything included. */
@@ -36,10 +40,12 @@ export interface PartMeasurement {
 /** GPU memory of the parts of a stage, known before the first of them allocates. */
 export interface MemoryPlan {
 	readonly stage: string;
-	/** Bytes that each part holds while it runs, beside `heldBytes`. */
+	/** Bytes that each part holds while it runs, beside `heldBytes` and `residentBytes`: its weights too where they are staged. */
 	readonly parts: readonly { readonly part: string; readonly bytes: number }[];
-	/** Bytes that are held already. */
+	/** Bytes that are held already, beside weights. */
 	readonly heldBytes: number;
+	/** Weights that stay on the GPU, of this stage and of what ran before; 0 where each part loads and frees its own (staged). */
+	readonly residentBytes: number;
 	/** Bytes that are held at most. */
 	readonly peakBytes: number;
 }
@@ -49,6 +55,8 @@ export interface PartContext {
 	readonly device: Device;
 	/** Bytes that the GPU may hold; a stage that needs more is refused before it allocates. */
 	readonly maxMemory: number | undefined;
+	/** Where the stages' networks are declared. Where `maxMemory` is given and suffices, their weights stay on the GPU. */
+	readonly networks: Networks;
 	readonly onProgress: ((progress: Progress) => void) | undefined;
 	readonly onPlan: ((plan: MemoryPlan) => void) | undefined;
 	readonly signal: AbortSignal | undefined;
@@ -69,11 +77,9 @@ export interface Part {
 	readonly extraBytes?: number;
 }
 
-/** GPU bytes that running a part allocates: weights, everything its graphs hold, and the buffer its results are read through. */
-export function partBytes(part: Part): number {
-	const held =
-		part.graphs.reduce((sum, graph) => sum + planGraph(graph).byteLength, 0) +
-		part.weights.reduce((sum, weights) => sum + weights.byteLength, 0);
+/** GPU bytes that running a part allocates beside its weights: everything its graphs hold, and the buffer its results are read through. */
+export function workBytes(part: Part): number {
+	const held = part.graphs.reduce((sum, graph) => sum + planGraph(graph).byteLength, 0);
 	const read = [...part.graphs.flatMap((graph) => [...graph.outputs]), ...(part.tensors ?? []).map(({ storage }) => storage)];
 	const largestRead = Math.max(0, ...read.map(({ byteLength }) => byteLength));
 	const shared = (part.tensors ?? []).reduce((sum, { storage }) => sum + storage.byteLength, 0);
@@ -81,22 +87,42 @@ export function partBytes(part: Part): number {
 }
 
 /**
- * Adds up the parts of a stage that run one after the other, tells `onPlan`, and refuses with the number where `maxMemory` does not
- * suffice, before anything is allocated. `handedOver` are tensors that one part leaves for the next.
+ * Adds up the parts of a stage that run one after the other and decides whether their weights stay on the GPU: where `maxMemory` is given
+ * and holds all of them beside the largest part's work. Tells `onPlan`, refuses with the number where `maxMemory` does not even suffice
+ * for staged weights, before anything is allocated; then begins to compile what the parts will run. `handedOver` are tensors that one
+ * part leaves for the next.
  */
 export function planStage(context: PartContext, stage: string, parts: readonly Part[], handedOver: readonly Tensor[] = []): void {
-	const heldBytes = handedOver.reduce((sum, { storage }) => sum + storage.byteLength, context.device.memory.currentBytes);
-	const planned = parts.map((part) => ({ part: part.name, bytes: partBytes(part) }));
-	const peakBytes = heldBytes + Math.max(0, ...planned.map(({ bytes }) => bytes));
-	context.onPlan?.({ stage, parts: planned, heldBytes, peakBytes });
-	if (context.maxMemory !== undefined && peakBytes > context.maxMemory) {
-		const [largest] = planned.filter(({ bytes }) => heldBytes + bytes === peakBytes);
+	const { device, networks, maxMemory } = context;
+	const loaded = networks.loaded;
+	const heldBytes = handedOver.reduce((sum, { storage }) => sum + storage.byteLength, device.memory.currentBytes - bytesOf(loaded));
+	const worked = parts.map((part) => ({ part: part.name, bytes: workBytes(part) }));
+	const residentBytes = bytesOf(new Set([...loaded, ...parts.flatMap(({ weights }) => weights)]));
+	const resident = { worked, residentBytes, peakBytes: heldBytes + residentBytes + largest(worked) };
+	const withWeights = parts.map((part, index) => ({ part: part.name, bytes: worked[index].bytes + bytesOf(part.weights) }));
+	const staged = { worked: withWeights, residentBytes: 0, peakBytes: heldBytes + largest(withWeights) };
+	networks.resident = maxMemory !== undefined && resident.peakBytes <= maxMemory;
+	const chosen = networks.resident ? resident : staged;
+	context.onPlan?.({ stage, parts: chosen.worked, heldBytes, residentBytes: chosen.residentBytes, peakBytes: chosen.peakBytes });
+	if (maxMemory !== undefined && chosen.peakBytes > maxMemory) {
+		const [most] = withWeights.filter(({ bytes }) => heldBytes + bytes === chosen.peakBytes);
 		throw new SyncHumanError(
 			"memory",
-			`${stage}: ${largest.part} needs ${peakBytes} bytes of GPU memory, more than the ${context.maxMemory} allowed.`,
+			`${stage}: ${most.part} needs ${chosen.peakBytes} bytes of GPU memory, more than the ${maxMemory} allowed.`,
 			"Raise --max-memory or use a card with more memory.",
 		);
 	}
+	if (!networks.resident) networks.release();
+	const variants = parts.flatMap(({ graphs }) => graphs.flatMap(({ dispatches }) => dispatches.map(({ variant }) => variant)));
+	compileAhead(device, variants);
+}
+
+function bytesOf(weights: Iterable<Weights>): number {
+	return [...weights].reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+function largest(parts: readonly { readonly bytes: number }[]): number {
+	return Math.max(0, ...parts.map(({ bytes }) => bytes));
 }
 
 /** Throws code "aborted" once the run has been asked to stop. */
@@ -108,18 +134,20 @@ export function stopIfAborted(context: PartContext): void {
 export type StepReport = (step: number, steps: number) => void;
 
 /**
- * Loads a part's weights, compiles its graphs, runs `run`, and frees everything again, also on errors.
+ * Loads those of a part's weights that are not on the GPU yet, compiles its graphs, runs `run`, and frees everything again, also on
+ * errors; weights only where they do not stay resident.
  */
 export async function runPart<T>(
 	context: PartContext,
 	part: Part,
 	run: (executables: readonly Executable[], report: StepReport) => Promise<T>,
 ): Promise<T> {
-	const { device } = context;
+	const { device, networks } = context;
 	stopIfAborted(context);
 	const started = performance.now();
-	const plannedBytes = partBytes(part);
+	const missing = part.weights.filter((weights) => !weights.loaded);
 	const before = device.memory.currentBytes;
+	const plannedBytes = before + bytesOf(missing) + workBytes(part);
 	device.memory.peakBytes = before;
 	let reported = { step: 0, steps: 1 };
 	const report: StepReport = (step, steps) => {
@@ -130,17 +158,19 @@ export async function runPart<T>(
 	report(0, 1);
 	const executables: Executable[] = [];
 	try {
-		for (const weights of part.weights) await weights.load(device, context.signal && { signal: context.signal });
-		await device.idle();
+		for (const weights of missing) await weights.load(device, context.signal && { signal: context.signal });
+		if (missing.length > 0) await device.idle();
 		const loaded = performance.now();
 		for (const { storage } of part.tensors ?? []) allocate(device, storage);
 		for (const graph of part.graphs) executables.push(await compileGraph(graph));
+		const compiled = performance.now();
 		const result = await run(executables, report);
 		context.measurements.push({
 			part: part.name,
 			loadSeconds: (loaded - started) / 1000,
-			runSeconds: (performance.now() - loaded) / 1000,
-			plannedBytes: before + plannedBytes,
+			compileSeconds: (compiled - loaded) / 1000,
+			computeSeconds: (performance.now() - compiled) / 1000,
+			plannedBytes,
 			peakBytes: device.memory.peakBytes,
 		});
 		if (reported.step < reported.steps) report(reported.steps, reported.steps);
@@ -149,6 +179,6 @@ export async function runPart<T>(
 	} finally {
 		for (const executable of executables) executable.destroy();
 		for (const { storage } of part.tensors ?? []) release(device, storage);
-		for (const weights of part.weights) weights.release();
+		if (!networks.resident) for (const weights of part.weights) weights.release();
 	}
 }

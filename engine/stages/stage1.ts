@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { selectPromptEmbeddings } from "../../weights/promptEmbeddings.ts";
 import { toFloat32 } from "../../weights/storedTensor.ts";
-import { Weights } from "../../weights/weights.ts";
+import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
 import type { DType, Tensor } from "../gpu/tensor.ts";
 import { Graph } from "../graph/graph.ts";
@@ -28,6 +28,7 @@ import { stageOneSchedule } from "../samplers/flowEuler.ts";
 import { readClipPreprocessing } from "./clipPreprocessing.ts";
 import { type DiffusionLatents, prepareDiffusion, runDiffusion } from "./diffusion.ts";
 import { requireFinite } from "./finite.ts";
+import type { Network, NetworkRequest } from "./networks.ts";
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { StageOneResult } from "./results.ts";
 
@@ -124,41 +125,38 @@ export async function runStageOneOn(
 	const { device } = context;
 	const { checkpoint, dtype } = request;
 	const engine = await checkpoint.engine();
-	const open = async (component: Parameters<Checkpoint["tensors"]>[0], within?: readonly string[]) =>
-		Weights.open(await checkpoint.tensors(component), within && { within });
+	const open = <Model>(component: NetworkRequest<Model>["component"], declare: (weights: Weights) => Model, within?: readonly string[]) =>
+		context.networks.open({ checkpoint, dtype, component, declare, ...(within && { within }) });
 	const pictures = [inputs.person, inputs.face];
 
-	const clipWeights = await open("image_encoder");
-	const clipModel = declareClipVision(clipWeights, readClipVisionConfig(await checkpoint.config("image_encoder")), dtype);
+	const clipConfig = readClipVisionConfig(await checkpoint.config("image_encoder"));
+	const clipNetwork = await open("image_encoder", (weights) => declareClipVision(weights, clipConfig, dtype));
 	const preprocessing = readClipPreprocessing(await checkpoint.featureExtractor());
-	const clip = single(context, "image embedding", [clipWeights], (graph) => {
+	const clip = single(context, "image embedding", clipNetwork, (graph, model) => {
 		const pixels = graph.input("pixels", "f32", [pictures.length, preprocessing.cropHeight, preprocessing.cropWidth, 3]);
-		return { input: pixels, output: recordClipVision(graph, clipModel, pixels) };
+		return { input: pixels, output: recordClipVision(graph, model, pixels) };
 	});
 
 	const vaeConfig = readAutoencoderConfig(await checkpoint.config("vae"));
-	const encoderParts = ["encoder", "quant_conv"];
-	const encoderWeights = await open("vae", encoderParts);
-	const encoder = declareAutoencoderEncoder(encoderWeights, vaeConfig, dtype);
+	const encoder = await open("vae", (weights) => declareAutoencoderEncoder(weights, vaeConfig, dtype), ["encoder", "quant_conv"]);
 	const pixels = inputs.person.width;
-	const encoding = single(context, "picture encoding", [encoderWeights], (graph) => {
+	const encoding = single(context, "picture encoding", encoder, (graph, model) => {
 		const picture = graph.input("picture", "f32", [1, pixels, pixels, 3]);
-		return { input: picture, output: recordEncode(graph, encoder, picture) };
+		return { input: picture, output: recordEncode(graph, model, picture) };
 	});
 
-	const dinoWeights = await open("dinov2");
-	const dinoModel = declareDinov2(dinoWeights, readDinov2Config(engine), dtype);
-	const dino = single(context, "picture features", [dinoWeights], (graph) => {
+	const dinoNetwork = await open("dinov2", (weights) => declareDinov2(weights, readDinov2Config(engine), dtype));
+	const dino = single(context, "picture features", dinoNetwork, (graph, model) => {
 		const picture = graph.input("picture", "f32", [1, inputs.centred.height, inputs.centred.width, 3]);
-		const { condition } = recordDinov2(graph, dinoModel, { pixels: picture, condition: true });
+		const { condition } = recordDinov2(graph, model, { pixels: picture, condition: true });
 		if (condition === undefined) throw new Error("DINOv2 gave no condition");
 		return { input: picture, output: condition };
 	});
 
 	const prompt = selectPromptEmbeddings(await checkpoint.promptEmbeds("normal"), await checkpoint.promptEmbeds("color"));
-	const networkWeights = await open("SyncHuman_2D3DCrossSpaceDiffusion");
 	const config = readCrossSpaceConfig(await checkpoint.config("SyncHuman_2D3DCrossSpaceDiffusion"), engine);
-	const diffusion = prepareDiffusion(context, networkWeights, declareCrossSpaceDiffusion(networkWeights, config, dtype), {
+	const network = await open("SyncHuman_2D3DCrossSpaceDiffusion", (weights) => declareCrossSpaceDiffusion(weights, config, dtype));
+	const diffusion = prepareDiffusion(context, network.weights, network.model, {
 		schedule: stageOneSchedule(request.steps, defaults.rescaleT),
 		guidance: request.guidance,
 		promptTokens: prompt.shape[1],
@@ -166,26 +164,22 @@ export async function runStageOneOn(
 		dtype,
 	});
 
-	const decoderWeights = await open("vae", ["decoder", "post_quant_conv"]);
-	const decoder = declareAutoencoderDecoder(decoderWeights, vaeConfig, dtype);
-	const decoding = single(context, "view decoding", [decoderWeights], (graph) => {
+	const decoder = await open("vae", (weights) => declareAutoencoderDecoder(weights, vaeConfig, dtype), ["decoder", "post_quant_conv"]);
+	const decoding = single(context, "view decoding", decoder, (graph, model) => {
 		const latent = graph.input("latent", "f32", [1, config.latentSize, config.latentSize, config.latentChannels]);
-		return { input: latent, output: recordDecode(graph, decoder, latent) };
+		return { input: latent, output: recordDecode(graph, model, latent) };
 	});
 
-	const structureWeights = await open("sparse_structure_decoder");
-	const structureModel = declareSparseStructureDecoder(
-		structureWeights,
-		readSparseStructureDecoderConfig(await checkpoint.config("sparse_structure_decoder")),
-		dtype,
+	const structureConfig = readSparseStructureDecoderConfig(await checkpoint.config("sparse_structure_decoder"));
+	const structureDecoder = await open("sparse_structure_decoder", (weights) =>
+		declareSparseStructureDecoder(weights, structureConfig, dtype),
 	);
 	const { resolution, inChannels } = config.structure;
-	const structure = single(context, "structure decoding", [structureWeights], (graph) => {
+	const structure = single(context, "structure decoding", structureDecoder, (graph, model) => {
 		const latent = graph.input("latent", "f32", [1, resolution, resolution, resolution, inChannels]);
-		return { input: latent, output: recordSparseStructureDecoder(graph, structureModel, latent) };
+		return { input: latent, output: recordSparseStructureDecoder(graph, model, latent) };
 	});
 
-	for (const weights of [clipWeights, encoderWeights, dinoWeights, networkWeights, decoderWeights, structureWeights]) weights.finish();
 	planStage(context, "stage 1", [clip.part, encoding.part, dino.part, diffusion.part, decoding.part, structure.part]);
 
 	const [embeds] = await clip.run([concatenated(pictures.map((picture) => clipPixels(picture, preprocessing).data))]);
@@ -221,16 +215,16 @@ export async function runStageOneOn(
 	}
 
 	/** A part of one graph with one input and one output, run once for every value of the input. */
-	function single(
+	function single<Model>(
 		context: PartContext,
 		name: string,
-		weights: readonly Weights[],
-		record: (graph: Graph) => { readonly input: Tensor; readonly output: Tensor },
+		{ weights, model }: Network<Model>,
+		record: (graph: Graph, model: Model) => { readonly input: Tensor; readonly output: Tensor },
 	) {
 		const graph = new Graph(context.device, name);
-		const { input, output } = record(graph);
+		const { input, output } = record(graph, model);
 		graph.output(output);
-		const part: Part = { name, weights, graphs: [graph] };
+		const part: Part = { name, weights: [weights], graphs: [graph] };
 		return {
 			part,
 			output,

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { ConfigReader } from "../../weights/configReader.ts";
 import { syntheticBody } from "../../weights/syntheticCheckpoint.ts";
-import { Weights } from "../../weights/weights.ts";
+import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
 import { SyncHumanError } from "../error.ts";
 import { createTensor, type DType, rowsOf, type Tensor } from "../gpu/tensor.ts";
@@ -15,7 +15,7 @@ import { extractMesh } from "../mesh/flexicubes.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { vertexColors } from "../mesh/vertexColors.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
-import { declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
+import { type Dinov2, declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
 import { declareSlatFlow, readSlatFlowConfig } from "../models/slatFlow.ts";
 import { slatFlowGeometry } from "../models/slatFlowGeometry.ts";
 import { declareSlatGaussianDecoder, readSlatGaussianDecoderConfig, recordSlatGaussianDecoder } from "../models/slatGaussianDecoder.ts";
@@ -27,6 +27,7 @@ import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { type FinishOptions, finishMesh } from "./finish.ts";
 import { requireFinite, requireFiniteTensor } from "./finite.ts";
 import { latentFlowPart, runLatentFlow } from "./latentFlow.ts";
+import type { Network, NetworkRequest } from "./networks.ts";
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { StageOneResult, StageTwoResult } from "./results.ts";
 import { denormalizedLatents, recordSlatSampling } from "./slatSampling.ts";
@@ -99,9 +100,15 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 	const voxels = coords.length / 4;
 	const engine = await checkpoint.engine();
 	const pipeline = readPipeline(await checkpoint.secondStage());
-	const views = prepareViews(context, await openWeights(checkpoint, "dinov2"), engine, dtype);
-	const flowWeights = await openWeights(checkpoint, "slat_flow_model");
-	const flowModel = declareSlatFlow(flowWeights, readSlatFlowConfig(await checkpoint.config("slat_flow_model")), dtype);
+	const open = <Model>(component: NetworkRequest<Model>["component"], declare: (weights: Weights) => Model) =>
+		context.networks.open({ checkpoint, dtype, component, declare });
+	const dinoConfig = readDinov2Config(engine);
+	const dino = await open("dinov2", (weights) => declareDinov2(weights, dinoConfig, dtype));
+	const views = prepareViews(context, dino, engine, dinoConfig.patchSize);
+	const flowConfig = readSlatFlowConfig(await checkpoint.config("slat_flow_model"));
+	const { weights: flowWeights, model: flowModel } = await open("slat_flow_model", (weights) =>
+		declareSlatFlow(weights, flowConfig, dtype),
+	);
 	const schedule = stageTwoSchedule(steps, pipeline.rescaleT, pipeline.interval);
 	const sampling = recordSlatSampling(device, flowModel, {
 		geometry: slatFlowGeometry(coords, flowModel.config.ioChannels.length),
@@ -112,31 +119,30 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 	const flowPart = latentFlowPart(flowWeights, sampling);
 	const decoderInputs = { coords, colors: views.colors, normals: views.normals };
 
-	const splatWeights = await openWeights(checkpoint, "slat_decoder_gs");
 	const splatGraph = new Graph(device, "Gaussian decoder");
 	const splatConfig = readSlatGaussianDecoderConfig(await checkpoint.config("slat_decoder_gs"), engine);
+	const splat = await open("slat_decoder_gs", (weights) => declareSlatGaussianDecoder(weights, splatConfig, dtype));
 	const splatLatent = splatGraph.input("latent", "f32", [voxels, splatConfig.trunk.latentChannels]);
 	const gaussians = splatGraph.output(
-		recordSlatGaussianDecoder(splatGraph, declareSlatGaussianDecoder(splatWeights, splatConfig, dtype), {
-			...decoderInputs,
-			slat: splatLatent,
-		}).activated,
+		recordSlatGaussianDecoder(splatGraph, splat.model, { ...decoderInputs, slat: splatLatent }).activated,
 	);
-	const splatPart: Part = { name: "Gaussian decoder", weights: [splatWeights], graphs: [splatGraph] };
+	const splatPart: Part = { name: "Gaussian decoder", weights: [splat.weights], graphs: [splatGraph] };
 
-	const meshWeights = await openWeights(checkpoint, "slat_decoder_mesh");
 	const meshGraph = new Graph(device, "mesh decoder");
 	const meshConfig = readSlatMeshDecoderConfig(await checkpoint.config("slat_decoder_mesh"), engine);
+	const meshNetwork = await open("slat_decoder_mesh", (weights) => declareSlatMeshDecoder(weights, meshConfig, dtype));
 	const meshLatent = meshGraph.input("latent", "f32", [voxels, meshConfig.trunk.latentChannels]);
-	const cubes = meshGraph.output(
-		recordSlatMeshDecoder(meshGraph, declareSlatMeshDecoder(meshWeights, meshConfig, dtype), { ...decoderInputs, slat: meshLatent }, false),
-	);
+	const cubes = meshGraph.output(recordSlatMeshDecoder(meshGraph, meshNetwork.model, { ...decoderInputs, slat: meshLatent }, false));
 	const cubeCoords = positionsOf(subdividedCoordinates(subdividedCoordinates(coords)));
 	const resolution = meshConfig.trunk.resolution * 4;
 	// FlexiCubes: index lists, vertex means, positions; measured 80 bytes a cube.
-	const meshPart: Part = { name: "mesh decoder", weights: [meshWeights], graphs: [meshGraph], extraBytes: (cubeCoords.length / 3) * 80 };
+	const meshPart: Part = {
+		name: "mesh decoder",
+		weights: [meshNetwork.weights],
+		graphs: [meshGraph],
+		extraBytes: (cubeCoords.length / 3) * 80,
+	};
 
-	for (const weights of [views.weights, flowWeights, splatWeights, meshWeights]) weights.finish();
 	planStage(context, "stage 2", [views.part, flowPart, splatPart, meshPart], [views.colors, views.normals]);
 	try {
 		for (const { storage } of [views.colors, views.normals]) allocate(device, storage);
@@ -182,16 +188,9 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 	}
 }
 
-async function openWeights(checkpoint: Checkpoint, component: Parameters<Checkpoint["tensors"]>[0]): Promise<Weights> {
-	return Weights.open(await checkpoint.tensors(component));
-}
-
 /** DINOv2 over the input picture (condition) and the views (features handed over to the decoders). */
-function prepareViews(context: PartContext, weights: Weights, engine: ConfigReader, dtype: DType) {
-	const { device } = context;
-	const config = readDinov2Config(engine);
-	const model = declareDinov2(weights, config, dtype);
-	const viewPixels = engine.integer("multiview_pixels", { fallback: defaults.dinoViewSize, min: config.patchSize });
+function prepareViews({ device }: PartContext, { weights, model }: Network<Dinov2>, engine: ConfigReader, patchSize: number) {
+	const viewPixels = engine.integer("multiview_pixels", { fallback: defaults.dinoViewSize, min: patchSize });
 	const inputGraph = new Graph(device, "DINOv2 of the input");
 	const input = inputGraph.input("pixels", "f32", [1, defaults.inputSize, defaults.inputSize, 3]);
 	const { condition } = recordDinov2(inputGraph, model, { pixels: input, condition: true });
@@ -201,7 +200,6 @@ function prepareViews(context: PartContext, weights: Weights, engine: ConfigRead
 	if (condition === undefined || features === undefined) throw new Error("DINOv2 gave no condition or no features");
 	const maps = (label: string) => createTensor(label, "f32", [bodyViews, ...features.shape.slice(1)], "resident");
 	return {
-		weights,
 		part: { name: "view features", weights: [weights], graphs: [inputGraph, viewGraph] } satisfies Part,
 		tokens: condition.shape[1],
 		viewPixels,

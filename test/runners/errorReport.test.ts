@@ -50,7 +50,7 @@ describe("texts", () => {
 			{ part: "one", bytes: 2 ** 30 },
 			{ part: "two", bytes: 2 ** 20 },
 		];
-		expect(planText({ stage: "stage 2", parts, heldBytes: 2 ** 29, peakBytes: 1.5 * 2 ** 30 })).toBe(
+		expect(planText({ stage: "stage 2", parts, heldBytes: 2 ** 29, residentBytes: 0, peakBytes: 1.5 * 2 ** 30 })).toBe(
 			"stage 2: at most 1.5 GiB of GPU memory (one 1.0 GiB, two 1.0 MiB)",
 		);
 	});

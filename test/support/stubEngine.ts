@@ -51,11 +51,24 @@ export function stubEngine({ failIn, onCall, finished }: StubOptions = {}): Engi
 	const measurements: PartMeasurement[] = [];
 	const part = (name: string, stage: "1" | "2", options: RunOptions) => {
 		onCall?.(stage, options);
-		options.onPlan?.({ stage: `stage ${stage}`, parts: [{ part: name, bytes: 3 * 2 ** 20 }], heldBytes: 0, peakBytes: 3 * 2 ** 20 });
+		options.onPlan?.({
+			stage: `stage ${stage}`,
+			parts: [{ part: name, bytes: 3 * 2 ** 20 }],
+			heldBytes: 0,
+			residentBytes: 0,
+			peakBytes: 3 * 2 ** 20,
+		});
 		options.onProgress?.({ part: name, step: 0, steps: 1, elapsedMs: 0, etaMs: undefined });
 		if (failIn === stage || options.signal?.aborted) throw new SyncHumanError("aborted", "The run was stopped.");
 		options.onProgress?.({ part: name, step: 1, steps: 1, elapsedMs: 5, etaMs: 0 });
-		measurements.push({ part: name, loadSeconds: Math.random(), runSeconds: Math.random(), plannedBytes: 3, peakBytes: 2 });
+		measurements.push({
+			part: name,
+			loadSeconds: Math.random(),
+			compileSeconds: Math.random(),
+			computeSeconds: Math.random(),
+			plannedBytes: 3,
+			peakBytes: 2,
+		});
 	};
 	return {
 		device: { report: stubReport },

@@ -2,6 +2,7 @@ import { type Image, imageOf } from "../../../engine/image/image.ts";
 import { centredOnBlack } from "../../../engine/image/personImage.ts";
 import { domains, synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
 import { readAutoencoderConfig } from "../../../engine/models/autoencoderConfig.ts";
+import { Networks } from "../../../engine/stages/networks.ts";
 import { channelsLast, latentsFromOfficial, runStageOneOn } from "../../../engine/stages/stage1.ts";
 import type { Checkpoint } from "../../../weights/checkpoint.ts";
 import { openCheckpoint } from "../../../weights/checkpointFolder.ts";
@@ -54,6 +55,7 @@ async function runPipeline(context: ParityContext): Promise<ParityOutputs> {
 			onPlan: undefined,
 			signal: undefined,
 			measurements: [],
+			networks: new Networks(),
 		},
 		{ checkpoint, dtype: context.dtype, steps: (context.meta.timesteps as unknown[]).length, guidance: 3 },
 		{
