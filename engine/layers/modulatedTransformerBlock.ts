@@ -68,11 +68,12 @@ export function declareModulatedTransformerBlock(
 
 /**
  * Shift, scale and gate of self-attention, then of the MLP: f32 [groups, 6 * channels] from `timeSilu` = SiLU of the time embedding,
- * f32 [groups, channels].
+ * f32 [groups, channels], or into a tensor of the caller.
  */
-export function recordModulation(graph: Graph, block: ModulatedTransformerBlock, timeSilu: Tensor): Tensor {
-	const modulation = matmul(graph, { x: timeSilu, ...block.modulation, outputDtype: "f32", label: "adaLN_modulation" });
-	return graph.tap("adaLN_modulation", modulation);
+export function recordModulation(graph: Graph, block: ModulatedTransformerBlock, timeSilu: Tensor, into?: Epilogue["into"]): Tensor {
+	const label = "adaLN_modulation";
+	const modulation = matmul(graph, { x: timeSilu, ...block.modulation, outputDtype: "f32", label, ...(into && { into }) });
+	return into ? modulation : graph.tap("adaLN_modulation", modulation);
 }
 
 /**
@@ -119,8 +120,9 @@ export interface ModulatedTransformerBlockRequest {
 	readonly x: Tensor;
 	readonly sequences: number;
 	readonly tokens: number;
-	/** f32 [groups, 6 * channels] from `recordModulation`. */
+	/** f32 [groups, width]; 6 * channels of its columns, from `modulationColumn` (default 0) on, are from `recordModulation`. */
 	readonly modulation: Tensor;
+	readonly modulationColumn?: number | undefined;
 	/** Consecutive rows of x that share one row of the modulation; default: all, one group. */
 	readonly rowsPerModulation?: number | undefined;
 	readonly context: BlockContext;
@@ -136,12 +138,12 @@ export function recordModulatedTransformerBlock(
 	request: ModulatedTransformerBlockRequest,
 ): Tensor {
 	const { channels, heads } = block.config;
-	const { sequences, tokens, modulation } = request;
+	const { sequences, tokens, modulation, modulationColumn = 0 } = request;
 	const rows = request.rowsPerModulation ?? sequences * tokens;
 	if (request.x.shape.at(-1) !== channels || request.x.shape[0] !== sequences * tokens) {
 		throw new Error(`${graph.path}: x must be [${sequences * tokens},${channels}], got ${describe(request.x)}`);
 	}
-	const part = (index: number): PerGroup => ({ tensor: modulation, rows, column: index * channels });
+	const part = (index: number): PerGroup => ({ tensor: modulation, rows, column: modulationColumn + index * channels });
 	const modulated = (tensor: Tensor, shift: number, tap: string) => {
 		tapNorm(graph, tap, tensor);
 		return layerNorm(graph, { x: tensor, eps: normEps, modulation: { shift: part(shift), scale: part(shift + 1) }, label: tap });

@@ -4,7 +4,7 @@ import type { Weights } from "../../weights/weights.ts";
 import type { DType, Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
-import { matmul } from "../kernels/dense/matmul.ts";
+import { type Epilogue, matmul } from "../kernels/dense/matmul.ts";
 import { sparseConvolution } from "../kernels/sparse/sparseConvolution.ts";
 import { sparsePool, sumRows } from "../kernels/sparse/sumRows.ts";
 import { type Affine, declareAffine, declareLinear, type Linear } from "./linear.ts";
@@ -57,14 +57,22 @@ export type Resampling =
 	/** i32 [voxels, 1] parent of each voxel, and i32 [voxels, 27] parents of its neighbours. */
 	| { readonly kind: "upsample"; readonly parentOf: Tensor; readonly parentNeighbours: Tensor };
 
+/**
+ * Scale, then shift of the block: f32 [steps, 2 * outChannels] from `timeSilu` = SiLU of the time embedding, f32 [steps, timeChannels], or into
+ * a tensor of the caller.
+ */
+export function recordSparseResModulation(graph: Graph, block: SparseResBlock, timeSilu: Tensor, into?: Epilogue["into"]): Tensor {
+	return matmul(graph, { x: timeSilu, ...block.modulation, outputDtype: "f32", label: "emb_layers", ...(into && { into }) });
+}
+
 /** Input of a block. */
 export interface SparseResBlockRequest {
 	/** [images * rows, channels] at the resolution before the block. */
 	readonly x: Tensor;
 	/** Copies of the voxel set with other features; default 1. */
 	readonly images?: number | undefined;
-	/** f32 [1, timeChannels]: SiLU of the time embedding. */
-	readonly timeSilu: Tensor;
+	/** f32 [1, width] whose columns from `column` (default 0) on are what `recordSparseResModulation` gives. */
+	readonly modulation: { readonly tensor: Tensor; readonly column?: number | undefined };
 	/** i32 [voxels, 27] at the resolution of the block. */
 	readonly neighbours: Tensor;
 	readonly resampling?: Resampling | undefined;
@@ -75,7 +83,7 @@ export interface SparseResBlockRequest {
  * x is never made: its norm and its skip are taken per parent, and the first convolution reads the parents.
  */
 export function recordSparseResBlock(graph: Graph, block: SparseResBlock, request: SparseResBlockRequest): Tensor {
-	const { images = 1, neighbours, resampling, timeSilu } = request;
+	const { images = 1, neighbours, resampling } = request;
 	const x = resampling?.kind === "pool" ? sparsePool(graph, request.x, resampling.childrenOf, images) : request.x;
 	const up = resampling?.kind === "upsample" ? resampling : undefined;
 	const normed = layerNorm(graph, { x, eps: normEps, affine: block.norm, silu: true, label: "norm1" });
@@ -86,13 +94,13 @@ export function recordSparseResBlock(graph: Graph, block: SparseResBlock, reques
 		images,
 		label: "conv1",
 	});
-	const modulation = matmul(graph, { x: timeSilu, ...block.modulation, outputDtype: "f32", label: "emb_layers" });
+	const { tensor: modulation, column = 0 } = request.modulation;
 	const outChannels = first.shape[1];
 	const rows = first.shape[0];
 	const modulated = layerNorm(graph, {
 		x: first,
 		eps: normEps,
-		modulation: { scale: { tensor: modulation, rows, column: 0 }, shift: { tensor: modulation, rows, column: outChannels } },
+		modulation: { scale: { tensor: modulation, rows, column }, shift: { tensor: modulation, rows, column: column + outChannels } },
 		silu: true,
 		label: "norm2",
 	});

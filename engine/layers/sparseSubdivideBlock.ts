@@ -6,6 +6,7 @@ import type { Graph } from "../graph/graph.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
 import { matmul } from "../kernels/dense/matmul.ts";
 import { sparseConvolution } from "../kernels/sparse/sparseConvolution.ts";
+import { subdividedConvolution } from "../kernels/sparse/subdividedConvolution.ts";
 import { childrenPerVoxel } from "../kernels/sparse/subdividedVoxels.ts";
 import { sumRows } from "../kernels/sparse/sumRows.ts";
 import { type Affine, declareAffine, type Linear } from "./linear.ts";
@@ -61,7 +62,7 @@ export interface SparseSubdivideBlockRequest {
 	readonly x: Tensor;
 	/** i32 [8 * voxels, 27] neighbours of the children. */
 	readonly neighbours: Tensor;
-	/** i32 [8 * voxels, 27] parents of those neighbours. */
+	/** i32 [voxels, 27] neighbours of the voxels. */
 	readonly parentNeighbours: Tensor;
 }
 
@@ -79,10 +80,10 @@ export function recordSparseSubdivideBlock(graph: Graph, block: SparseSubdivideB
 			graph.tap(name, reshape(groupNorm(graph, { x: asImage, groups, eps: normEps, affine, label: name }), tensor.shape));
 		return reshape(groupNorm(graph, { x: asImage, groups, eps: normEps, affine, silu: true, label: name }), tensor.shape);
 	};
-	const first = sparseConvolution(graph, {
+	const first = subdividedConvolution(graph, {
 		x: norm(x, block.firstNorm, "act_layers.0"),
 		...block.first,
-		neighbours: parentNeighbours,
+		parentNeighbours,
 		label: "out_layers.0",
 	});
 	graph.tap("out_layers.0", first);

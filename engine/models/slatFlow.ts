@@ -19,7 +19,7 @@ import {
 	recordModulation,
 	recordZeroContext,
 } from "../layers/modulatedTransformerBlock.ts";
-import { declareSparseResBlock, recordSparseResBlock, type SparseResBlock } from "../layers/sparseResBlock.ts";
+import { declareSparseResBlock, recordSparseResBlock, recordSparseResModulation, type SparseResBlock } from "../layers/sparseResBlock.ts";
 import { declareTimestepEmbedder, recordTimestepEmbedder, type TimestepEmbedder } from "../layers/timestepEmbedder.ts";
 import { flowTables, type SlatFlowGeometry } from "./slatFlowGeometry.ts";
 
@@ -107,7 +107,7 @@ export function declareSlatFlow(weights: Weights, config: SlatFlowConfig, dtype:
 	};
 }
 
-/** What cross-attention needs of the condition in every step: resident tensors, to be allocated before any graph is compiled. */
+/** What stays the same over the steps of a sampler: resident tensors, to be allocated before any graph is compiled. */
 export interface SlatFlowCondition {
 	/** Tokens of the condition. */
 	readonly tokens: number;
@@ -115,23 +115,60 @@ export interface SlatFlowCondition {
 	readonly keyValues: readonly Tensor[];
 	/** Block by block f32 [1, channels]: cross-attention to a condition of zeros. */
 	readonly zeros: readonly Tensor[];
+	/** f32 [steps, width]: what every layer takes of the time, layer after layer as in `timeColumns`. */
+	readonly times: Tensor;
 }
 
-/** The tensors of a condition of `tokens` tokens, without memory. */
-export function createSlatFlowCondition(model: SlatFlow, tokens: number): SlatFlowCondition {
+/** All tensors of a condition. */
+export function conditionTensors({ keyValues, zeros, times }: SlatFlowCondition): readonly Tensor[] {
+	return [...keyValues, ...zeros, times];
+}
+
+/** First columns of `SlatFlowCondition.times` for the layers that know the time, and the columns of them all. */
+function timeColumns({ inputBlocks, blocks, outputBlocks }: SlatFlow) {
+	let width = 0;
+	const columns = (layers: readonly { readonly modulation: Linear }[]) =>
+		layers.map(({ modulation }) => {
+			width += modulation.weight.shape[0];
+			return width - modulation.weight.shape[0];
+		});
+	return { inputBlocks: columns(inputBlocks), blocks: columns(blocks), outputBlocks: columns(outputBlocks), width };
+}
+
+/** The tensors of a condition of `tokens` tokens for `steps` steps, without memory. */
+export function createSlatFlowCondition(model: SlatFlow, tokens: number, steps: number): SlatFlowCondition {
 	const { channels } = model.config.block;
 	return {
 		tokens,
 		keyValues: model.blocks.map((_, i) => createTensor(`condition ${i}`, model.dtype, [tokens, 2 * channels], "resident")),
 		zeros: model.blocks.map((_, i) => createTensor(`zero condition ${i}`, "f32", [1, channels], "resident")),
+		times: createTensor("times", "f32", [steps, timeColumns(model).width], "resident"),
 	};
 }
 
-/** Records what fills a condition from image features `cond` [tokens, contextChannels]. Once for all steps. */
-export function recordSlatFlowCondition(graph: Graph, model: SlatFlow, cond: Tensor, condition: SlatFlowCondition): void {
-	const context = cast(graph, cond, model.dtype);
+/**
+ * Records what fills a condition, once for all steps: from image features `cond` [tokens, contextChannels] and `sinusoids`, f32 [steps, 256],
+ * `timestepEmbedding([1000 t, ...], 256)`.
+ */
+export function recordSlatFlowCondition(
+	graph: Graph,
+	model: SlatFlow,
+	inputs: { readonly cond: Tensor; readonly sinusoids: Tensor },
+	condition: SlatFlowCondition,
+): void {
+	const context = cast(graph, inputs.cond, model.dtype);
+	const timeSilu = graph.scope("t_embedder", () => recordTimestepEmbedder(graph, model.timestep, inputs.sinusoids));
+	const columns = timeColumns(model);
+	const into = (column: number) => ({ tensor: condition.times, column });
+	for (const name of ["inputBlocks", "outputBlocks"] as const)
+		model[name].forEach((block, i) => {
+			graph.scope(`${name === "inputBlocks" ? "input" : "out"}_blocks.${i}`, () =>
+				recordSparseResModulation(graph, block, timeSilu, into(columns[name][i])),
+			);
+		});
 	model.blocks.forEach((block, i) => {
 		graph.scope(`blocks.${i}`, () => {
+			recordModulation(graph, block, timeSilu, into(columns.blocks[i]));
 			recordContextKeyValues(graph, block, context, condition.keyValues[i]);
 			recordZeroContext(graph, block, condition.zeros[i]);
 		});
@@ -142,8 +179,8 @@ export function recordSlatFlowCondition(graph: Graph, model: SlatFlow, cond: Ten
 export interface SlatFlowRequest {
 	/** f32 [voxels, inChannels], the same for all predictions. */
 	readonly x: Tensor;
-	/** f32 [1, 256], `timestepEmbedding([1000 t], 256)`. */
-	readonly sinusoid: Tensor;
+	/** i32 [1]: the step, a row of the condition's times. */
+	readonly step: Tensor;
 	readonly condition: SlatFlowCondition;
 	/**
 	 * "conditional": the velocity under the condition; "both": that and then the velocity under a condition of zeros, with everything
@@ -159,7 +196,8 @@ export function recordSlatFlow(graph: Graph, model: SlatFlow, request: SlatFlowR
 	const { ioBlocks, ioChannels } = model.config;
 	const tables = flowTables(graph, geometry);
 	const images = predictions === "both" ? 2 : 1;
-	const timeSilu = graph.scope("t_embedder", () => recordTimestepEmbedder(graph, model.timestep, request.sinusoid));
+	const time = gatherRows(graph, { x: request.condition.times, indices: request.step, label: "time of the step" });
+	const columns = timeColumns(model);
 
 	let h = matmul(graph, { x: request.x, ...model.input, outputDtype: model.dtype, label: "input_layer" });
 	graph.tap("input_layer", h);
@@ -170,18 +208,16 @@ export function recordSlatFlow(graph: Graph, model: SlatFlow, request: SlatFlowR
 		h = graph.scope(`input_blocks.${i}`, () => {
 			const neighbours = tables.levels[pools ? level + 1 : level].neighbours;
 			const resampling = pools ? ({ kind: "pool", childrenOf: tables.levels[level].childrenOf() } as const) : undefined;
-			return graph.tap("", recordSparseResBlock(graph, block, { x: h, timeSilu, neighbours: neighbours(), resampling }));
+			const modulation = { tensor: time, column: columns.inputBlocks[i] };
+			return graph.tap("", recordSparseResBlock(graph, block, { x: h, modulation, neighbours: neighbours(), resampling }));
 		});
 		skips.push(h);
 	});
 
-	h = recordTransformer(
-		graph,
-		model,
-		request,
-		elementwise(graph, { x: h, addend: tables.positions(model.config.block.channels) }),
-		timeSilu,
-	);
+	h = recordTransformer(graph, model, request, elementwise(graph, { x: h, addend: tables.positions(model.config.block.channels) }), {
+		tensor: time,
+		columns: columns.blocks,
+	});
 
 	model.outputBlocks.forEach((block, i) => {
 		const level = ioChannels.length - 1 - Math.floor(i / ioBlocks);
@@ -192,7 +228,8 @@ export function recordSlatFlow(graph: Graph, model: SlatFlow, request: SlatFlowR
 			const resampling = upsamples
 				? ({ kind: "upsample", parentOf: parentOf(), parentNeighbours: parentNeighbours() } as const)
 				: undefined;
-			return graph.tap("", recordSparseResBlock(graph, block, { x, images, timeSilu, neighbours: neighbours(), resampling }));
+			const modulation = { tensor: time, column: columns.outputBlocks[i] };
+			return graph.tap("", recordSparseResBlock(graph, block, { x, images, modulation, neighbours: neighbours(), resampling }));
 		});
 	});
 	const normed = layerNorm(graph, { x: h, eps: 1e-5, outputDtype: "f32", label: "final norm" });
@@ -200,16 +237,22 @@ export function recordSlatFlow(graph: Graph, model: SlatFlow, request: SlatFlowR
 }
 
 /** The transformer over all tokens of each prediction; x [tokens, channels] is shared by the predictions. */
-function recordTransformer(graph: Graph, model: SlatFlow, request: SlatFlowRequest, x: Tensor, timeSilu: Tensor): Tensor {
+function recordTransformer(
+	graph: Graph,
+	model: SlatFlow,
+	request: SlatFlowRequest,
+	x: Tensor,
+	time: { readonly tensor: Tensor; readonly columns: readonly number[] },
+): Tensor {
 	const { condition, predictions } = request;
 	const [tokens] = x.shape;
 	const sequences = predictions === "both" ? 2 : 1;
 	let h = sequences === 1 ? x : repeatRows(graph, x, sequences);
 	model.blocks.forEach((block, i) => {
 		h = graph.scope(`blocks.${i}`, () => {
-			const modulation = recordModulation(graph, block, timeSilu);
+			const modulation = { modulation: time.tensor, modulationColumn: time.columns[i] };
 			const context = { keyValues: condition.keyValues[i], tokens: condition.tokens, zero: condition.zeros[i] };
-			const y = recordModulatedTransformerBlock(graph, block, { x: h, sequences, tokens, modulation, context });
+			const y = recordModulatedTransformerBlock(graph, block, { x: h, sequences, tokens, ...modulation, context });
 			return graph.tap("", y);
 		});
 	});

@@ -5,7 +5,7 @@ import type { Weights } from "../../weights/weights.ts";
 import { type DType, rowsOf, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { matmul } from "../kernels/dense/matmul.ts";
-import { subdividedNeighbours } from "../kernels/sparse/subdividedVoxels.ts";
+import { subdividedNeighbours } from "../kernels/sparse/subdividedNeighbours.ts";
 import { submanifoldNeighbours, submanifoldTaps } from "../kernels/sparse/submanifoldNeighbours.ts";
 import { voxelSet } from "../kernels/sparse/voxelSet.ts";
 import { declareLinear, type Linear } from "../layers/linear.ts";
@@ -70,18 +70,14 @@ export function declareSlatMeshDecoder(weights: Weights, config: SlatMeshDecoder
  */
 export function recordSlatMeshDecoder(graph: Graph, model: SlatMeshDecoder, input: SlatDecoderInput, withColors: boolean): Tensor {
 	let x = recordSlatDecoder(graph, model.trunk, input);
-	let neighbours = submanifoldNeighbours(voxelSet(input.coords));
+	const voxels = input.coords.length / 4;
+	let neighbours = graph.constant("neighbours", "i32", [voxels, submanifoldTaps], () => submanifoldNeighbours(voxelSet(input.coords)));
 	model.upsample.forEach((block, i) => {
-		const parents = neighbours;
-		neighbours = subdividedNeighbours(parents, false);
-		const table = (name: string, values: () => Int32Array<ArrayBuffer>) =>
-			graph.constant(`${name} ${i}`, "i32", [(parents.length / submanifoldTaps) * 8, submanifoldTaps], values);
-		const children = neighbours;
-		const tables = {
-			neighbours: table("neighbours", () => children),
-			parentNeighbours: table("parents of neighbours", () => subdividedNeighbours(parents, true)),
-		};
-		x = graph.scope(`upsample.${i}`, () => graph.tap("", recordSparseSubdivideBlock(graph, block, { x, ...tables })));
+		x = graph.scope(`upsample.${i}`, () => {
+			const parentNeighbours = neighbours;
+			neighbours = subdividedNeighbours(graph, parentNeighbours);
+			return graph.tap("", recordSparseSubdivideBlock(graph, block, { x, neighbours, parentNeighbours }));
+		});
 	});
 	const channels = withColors ? cubeChannels.withColors : cubeChannels.withoutColors;
 	const { weight, bias } = model.output;

@@ -6,6 +6,7 @@ import { Graph } from "../graph/graph.ts";
 import { flowEulerStep } from "../kernels/dense/flowEulerStep.ts";
 import { timestepSinusoidWidth } from "../layers/timestepEmbedder.ts";
 import {
+	conditionTensors,
 	createSlatFlowCondition,
 	recordSlatFlow,
 	recordSlatFlowCondition,
@@ -19,8 +20,8 @@ import { timestepEmbedding } from "../samplers/timestepEmbedding.ts";
 /** One step of the sampler as a graph: velocities, then the update of the state in place. */
 export interface SlatStepGraph {
 	readonly graph: Graph;
-	/** f32 [1, 256], to be written before the step. */
-	readonly sinusoid: Tensor;
+	/** i32 [1], to be written before the step: its index. */
+	readonly step: Tensor;
 	/** f32 [predictions * voxels, channels]: with the condition, then (where guided) without. Kept between the steps. */
 	readonly velocity: Tensor;
 }
@@ -35,6 +36,8 @@ export interface SlatSampling {
 	readonly conditionGraph: Graph;
 	/** Input of `conditionGraph`: f32 [tokens, contextChannels] features of the picture. */
 	readonly cond: Tensor;
+	/** Input of `conditionGraph`: f32 [steps, 256] sinusoids of the steps' times. */
+	readonly sinusoids: Tensor;
 	/** Undefined where no step of the schedule needs it. */
 	readonly guided: SlatStepGraph | undefined;
 	readonly plain: SlatStepGraph | undefined;
@@ -55,17 +58,19 @@ export function recordSlatSampling(device: Device, model: SlatFlow, request: Sla
 	const { geometry, tokens, schedule } = request;
 	const { inChannels, block } = model.config;
 	const state = createTensor("latents", "f32", [geometry.levels[0].set.count, inChannels], "resident");
-	const condition = createSlatFlowCondition(model, tokens);
+	const condition = createSlatFlowCondition(model, tokens, schedule.length);
 	const conditionGraph = new Graph(device, "latent flow: condition");
 	const cond = conditionGraph.input("cond", "f32", [tokens, block.contextChannels]);
-	recordSlatFlowCondition(conditionGraph, model, cond, condition);
+	const sinusoids = conditionGraph.input("sinusoids", "f32", [schedule.length, timestepSinusoidWidth]);
+	recordSlatFlowCondition(conditionGraph, model, { cond, sinusoids }, condition);
 	const stepGraph = (guided: boolean) =>
 		schedule.some((step) => step.guided === guided) ? recordStep(device, model, { ...request, condition, state }, guided) : undefined;
 	return {
-		resident: [state, ...condition.keyValues, ...condition.zeros],
+		resident: [state, ...conditionTensors(condition)],
 		state,
 		conditionGraph,
 		cond,
+		sinusoids,
 		guided: stepGraph(true),
 		plain: stepGraph(false),
 	};
@@ -83,9 +88,9 @@ function recordStep(
 	guided: boolean,
 ): SlatStepGraph {
 	const graph = new Graph(device, guided ? "latent flow: guided step" : "latent flow: step");
-	const sinusoid = graph.input("sinusoid", "f32", [1, timestepSinusoidWidth]);
+	const step = graph.input("step", "i32", [1]);
 	const velocity = graph.output(
-		recordSlatFlow(graph, model, { x: state, sinusoid, condition, predictions: guided ? "both" : "conditional", geometry }),
+		recordSlatFlow(graph, model, { x: state, step, condition, predictions: guided ? "both" : "conditional", geometry }),
 	);
 	const [voxels, channels] = state.shape;
 	flowEulerStep(graph, {
@@ -94,7 +99,7 @@ function recordStep(
 		...(guided && { unconditional: { tensor: velocity, start: voxels * channels }, form: "extrapolated" as const, guidance }),
 		dt: graph.scalar("timeStep", 0),
 	});
-	return { graph, sinusoid, velocity };
+	return { graph, step, velocity };
 }
 
 /** The compiled graphs of a sampling; those it does not have are undefined. */
@@ -117,12 +122,19 @@ export async function runSlatSampling(
 ): Promise<void> {
 	writeTensor(device, sampling.state, inputs.noise);
 	executables.condition.write(sampling.cond, inputs.cond);
+	executables.condition.write(
+		sampling.sinusoids,
+		timestepEmbedding(
+			inputs.schedule.map(({ timestep }) => timestep),
+			timestepSinusoidWidth,
+		),
+	);
 	await executables.condition.run();
 	for (const step of inputs.schedule) {
 		const recorded = step.guided ? sampling.guided : sampling.plain;
 		const executable = step.guided ? executables.guided : executables.plain;
 		if (recorded === undefined || executable === undefined) throw new Error("latent flow: the schedule is not the one that was recorded");
-		executable.write(recorded.sinusoid, timestepEmbedding([step.timestep], timestepSinusoidWidth));
+		executable.write(recorded.step, Int32Array.of(step.index));
 		await executable.run({ timeStep: step.timeStep });
 		await onStep?.(step);
 	}

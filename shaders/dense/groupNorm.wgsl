@@ -1,24 +1,29 @@
-// y[image, p, c] = activation((x[image, p, c] - mean[image, group(c)]) * factor[image, group(c)] * weight[c] + bias[c])
-// Last of three steps of groupNorm. One workgroup: sliceRows positions of one image x `width` channels, divided as in
-// groupNormPartials; a thread keeps its channel's factors.
-alias Input = f32;
-alias Output = f32;
+// y[image, p, c] = activation((x[image, p, c] - factors[image, 0, c]) * factors[image, 1, c] + bias[c])
+// Last of three steps of groupNorm. One workgroup: sliceRows positions of one image x `width` vectors of channels, divided as in
+// groupNormPartials; a thread keeps its channels' factors.
+alias Input = f32;  // or vec4 of f32 or f16
+alias Values = f32; // as many f32
+alias Output = f32; // or as many f16
 override workgroupSize: u32 = 64;
 override affine: bool = true;
 override silu: bool = false;
 struct Params {
-  positions: u32, channels: u32, groupChannels: u32,
+  positions: u32, channels: u32,   // channels in vectors
   sliceRows: u32, slices: u32,     // of one image, or of the window of one
   firstImage: u32,
   width: u32, chunks: u32,
   workgroups: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<Input>;                // [images, positions, channels]
-@group(0) @binding(1) var<storage, read> statistics: array<vec2f>;       // [all images, groups]: mean, factor
-@group(0) @binding(2) var<storage, read> weight: array<f32>;             // [channels]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;               // [channels]
-@group(0) @binding(4) var<storage, read_write> y: array<Output>;         // [images, positions, channels]
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> factors: array<Values>;         // [all images, 2, channels]: mean, factor
+@group(0) @binding(2) var<storage, read> bias: array<Values>;            // [channels]
+@group(0) @binding(3) var<storage, read_write> y: array<Output>;         // [images, positions, channels]
+@group(0) @binding(4) var<uniform> params: Params;
+
+fn activated(v: Values) -> Output {
+  if (!silu) { return Output(v); }
+  return Output(v / (1.0 + exp(min(-v, Values(87.0)))));
+}
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -29,21 +34,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (index >= params.workgroups || channel >= params.channels || lane >= lanes) { return; }
   let slice = index / params.chunks % params.slices;
   let image = index / params.chunks / params.slices;
-  let groupsOfImage = params.channels / params.groupChannels;
-  let statistic = statistics[(params.firstImage + image) * groupsOfImage + channel / params.groupChannels];
-  var scale = statistic.y;
-  var offset = 0.0;
-  if (affine) {
-    scale *= weight[channel];
-    offset = bias[channel];
-  }
   let first = slice * params.sliceRows;
-  let last = min(params.positions, first + params.sliceRows);
-  let base = image * params.positions * params.channels + channel;
-  for (var p = first + lane; p < last; p += lanes) {
-    let at = base + p * params.channels;
-    var v = (f32(x[at]) - statistic.x) * scale + offset;
-    if (silu) { v = v / (1.0 + exp(min(-v, 87.0))); }
-    y[at] = Output(v);
+  let rows = min(params.positions - first, params.sliceRows);
+  if (lane >= rows) { return; }
+  let mean = factors[(params.firstImage + image) * 2u * params.channels + channel];
+  let factor = factors[((params.firstImage + image) * 2u + 1u) * params.channels + channel];
+  var offset = Values();
+  if (affine) { offset = bias[channel]; }
+  let step = lanes * params.channels;
+  let count = (rows - lane + lanes - 1u) / lanes;
+  var at = (image * params.positions + first + lane) * params.channels + channel;
+  for (var left = count; left >= 4u; left -= 4u) {
+    let a = Values(x[at]);
+    let b = Values(x[at + step]);
+    let c = Values(x[at + 2u * step]);
+    let d = Values(x[at + 3u * step]);
+    y[at] = activated((a - mean) * factor + offset);
+    y[at + step] = activated((b - mean) * factor + offset);
+    y[at + 2u * step] = activated((c - mean) * factor + offset);
+    y[at + 3u * step] = activated((d - mean) * factor + offset);
+    at += 4u * step;
+  }
+  for (var left = count % 4u; left > 0u; left--) {
+    y[at] = activated((Values(x[at]) - mean) * factor + offset);
+    at += step;
   }
 }

@@ -1,11 +1,13 @@
-// partials[image, slice, c] = (mean, sum of (x - mean)^2) of channel c over the slice's positions.
-// First of three steps of groupNorm. One workgroup: sliceRows positions of one image x `width` channels; neighbouring threads read
-// neighbouring channels, and where channels are few several lanes of threads share the positions. Statistics in f32 whatever Input
-// is; two passes over the slice, so no E[x^2] - E[x]^2 cancellation.
-alias Input = f32;
+// partials[image, slice, 0, c] = mean of channel c over the slice's positions, [image, slice, 1, c] = sum of (x - mean)^2
+// First of three steps of groupNorm. One workgroup: sliceRows positions of one image x `width` vectors of channels; neighbouring threads
+// read neighbouring channels, and where channels are few several lanes of threads share the positions. Statistics in f32 whatever Input
+// is, in one pass: a thread sums the differences d to the first value it sees, and their squares. As that value is one of the n it sums,
+// the relative error of sum d^2 - (sum d)^2 / n is at most n roundings, whatever the mean is.
+alias Input = f32;  // or vec4 of f32 or f16
+alias Values = f32; // as many f32
 override workgroupSize: u32 = 64;
 struct Params {
-  positions: u32, channels: u32,   // of one image, or of the window of one
+  positions: u32, channels: u32,   // of one image, or of the window of one; channels in vectors
   sliceRows: u32, slices: u32,     // slices of this window
   firstSlice: u32, allSlices: u32, // this window's place in partials
   firstImage: u32,
@@ -13,19 +15,11 @@ struct Params {
   workgroups: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<Input>;                  // [images, positions, channels]
-@group(0) @binding(1) var<storage, read_write> partials: array<vec2f>;     // [all images, allSlices, channels]
+@group(0) @binding(1) var<storage, read_write> partials: array<Values>;    // [all images, allSlices, 2, channels]
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> sums: array<f32, workgroupSize>;
-
-fn sumOfChannel(value: f32, thread: u32) -> f32 {
-  sums[thread] = value;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = thread % params.width; i < workgroupSize / params.width * params.width; i += params.width) { sum += sums[i]; }
-  workgroupBarrier();
-  return sum;
-}
+var<workgroup> means: array<Values, workgroupSize>;
+var<workgroup> totals: array<Values, workgroupSize>;
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -38,20 +32,48 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let lane = thread / params.width;
   let channel = chunk * params.width + thread % params.width;
   let first = slice * params.sliceRows;
-  let last = min(params.positions, first + params.sliceRows);
+  let rows = min(params.positions - first, params.sliceRows);
   // No work, but every barrier, for threads beyond the channels and lanes.
-  let end = select(first, last, channel < params.channels && lane < lanes);
-  let base = image * params.positions * params.channels + channel;
-  var sum = 0.0;
-  for (var p = first + lane; p < end; p += lanes) { sum += f32(x[base + p * params.channels]); }
-  let mean = sumOfChannel(sum, thread) / f32(last - first);
-  var squares = 0.0;
-  for (var p = first + lane; p < end; p += lanes) {
-    let d = f32(x[base + p * params.channels]) - mean;
-    squares += d * d;
+  let working = channel < params.channels && lane < min(lanes, rows);
+  let step = lanes * params.channels;
+  if (working) {
+    let count = (rows - lane + lanes - 1u) / lanes;
+    var at = (image * params.positions + first + lane) * params.channels + channel;
+    let shift = Values(x[at]);
+    var sum = Values();
+    var squares = Values();
+    for (var left = count; left >= 4u; left -= 4u) {
+      let a = Values(x[at]) - shift;
+      let b = Values(x[at + step]) - shift;
+      let c = Values(x[at + 2u * step]) - shift;
+      let d = Values(x[at + 3u * step]) - shift;
+      sum += (a + b) + (c + d);
+      squares += (a * a + b * b) + (c * c + d * d);
+      at += 4u * step;
+    }
+    for (var left = count % 4u; left > 0u; left--) {
+      let a = Values(x[at]) - shift;
+      sum += a;
+      squares += a * a;
+      at += step;
+    }
+    let difference = sum / f32(count);
+    means[thread] = shift + difference;
+    totals[thread] = max(squares - sum * difference, Values());
   }
-  let total = sumOfChannel(squares, thread);
-  if (lane == 0u && channel < params.channels) {
-    partials[((params.firstImage + image) * params.allSlices + params.firstSlice + slice) * params.channels + channel] = vec2f(mean, total);
+  workgroupBarrier();
+  if (lane > 0u || !working) { return; }
+  var mean = Values();
+  for (var other = 0u; other < min(lanes, rows); other++) {
+    mean += means[thread + other * params.width] * f32((rows - other + lanes - 1u) / lanes);
   }
+  mean /= f32(rows);
+  var total = Values();
+  for (var other = 0u; other < min(lanes, rows); other++) {
+    let d = means[thread + other * params.width] - mean;
+    total += totals[thread + other * params.width] + d * d * f32((rows - other + lanes - 1u) / lanes);
+  }
+  let at = ((params.firstImage + image) * params.allSlices + params.firstSlice + slice) * 2u * params.channels + channel;
+  partials[at] = mean;
+  partials[at + params.channels] = total;
 }

@@ -24,7 +24,7 @@ export interface GroupNormRequest {
 
 /** How channels and positions of one image are spread over workgroups. */
 interface Division {
-	/** Channels a workgroup looks at. */
+	/** Vectors of channels a workgroup looks at. */
 	readonly width: number;
 	/** Workgroups side by side until all channels are covered. */
 	readonly chunks: number;
@@ -32,14 +32,22 @@ interface Division {
 	readonly sliceRows: number;
 }
 
-const rowsPerLane = 64;
-const mostSlices = 1024;
+/** Slices of an image, where a thread then has neither fewer nor more rows than these; and most slices of all. */
+const wanted = Object.freeze({ slices: 48, leastRows: 8, mostRows: 64, mostSlices: 1024 });
 
-function divide(workgroupSize: number, positions: number, channels: number): Division {
-	const chunks = Math.ceil(channels / workgroupSize);
-	const width = Math.ceil(channels / chunks);
+/** The division that keeps most threads of a workgroup busy, the widest of the good ones. It follows from one image's shape alone. */
+function divide(workgroupSize: number, positions: number, vectors: number): Division {
+	const least = Math.ceil(vectors / workgroupSize);
+	let best = { width: 0, chunks: 0, busy: 0 };
+	for (let chunks = least; chunks <= 4 * least; chunks++) {
+		const width = Math.ceil(vectors / chunks);
+		const busy = ((vectors / chunks) * Math.floor(workgroupSize / width)) / workgroupSize;
+		if (busy > best.busy + 0.05) best = { width, chunks, busy };
+	}
+	const { width, chunks } = best;
 	const lanes = Math.floor(workgroupSize / width);
-	return { width, chunks, sliceRows: Math.max(lanes * rowsPerLane, Math.ceil(positions / mostSlices)) };
+	const rows = Math.min(Math.max(Math.ceil(positions / wanted.slices), lanes * wanted.leastRows), lanes * wanted.mostRows);
+	return { width, chunks, sliceRows: Math.max(rows, Math.ceil(positions / wanted.mostSlices)) };
 }
 
 /**
@@ -63,20 +71,22 @@ export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
 	const y = graph.tensor(label, request.outputDtype ?? x.dtype, x.shape);
 	const groupChannels = channels / groups;
 	const workgroupSize = graph.device.report.software ? 64 : 256;
-	const division = divide(workgroupSize, positions, channels);
-	const { width, chunks, sliceRows } = division;
+	const lanes = channels % 4 === 0 ? 4 : 1;
+	const vector = (dtype: DType) => (lanes === 4 ? `vec4<${dtype}>` : dtype);
+	const vectors = channels / lanes;
+	const { width, chunks, sliceRows } = divide(workgroupSize, positions, vectors);
 	const allSlices = Math.ceil(positions / sliceRows);
-	const partials = graph.tensor(`${label} partials`, "f32", [images, allSlices, channels, 2]);
-	const statistics = graph.tensor(`${label} statistics`, "f32", [images, groups, 2]);
+	const partials = graph.tensor(`${label} partials`, "f32", [images, allSlices, 2, channels]);
+	const factors = graph.tensor(`${label} factors`, "f32", [images, 2, channels]);
 	const flatX = reshape(x, [images, positions, channels]);
 	const flatY = reshape(y, [images, positions, channels]);
-	const aliases = { Input: x.dtype };
+	const aliases = { Input: vector(x.dtype), Values: vector("f32") };
 
 	forEachPart(graph, flatX, [flatX], sliceRows, (part) => {
 		const workgroups = part.images * part.slices * chunks;
 		const params = {
 			positions: part.positions,
-			channels,
+			channels: vectors,
 			sliceRows,
 			slices: part.slices,
 			firstImage: part.firstImage,
@@ -97,8 +107,8 @@ export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
 	graph.dispatch({
 		shader: "dense/groupNormStatistics",
 		label: `${label} statistics`,
-		overrides: { workgroupSize },
-		tensors: { partials, statistics },
+		overrides: { workgroupSize, affine: affine !== undefined },
+		tensors: { partials, weight: affine?.weight, factors },
 		params: { positions, channels, groupChannels, sliceRows, slices: allSlices, eps, groups, workgroups: images * groups },
 		workgroups: foldedWorkgroups(images * groups),
 	});
@@ -106,7 +116,7 @@ export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
 		const workgroups = part.images * part.slices * chunks;
 		const params = {
 			positions: part.positions,
-			channels,
+			channels: vectors,
 			sliceRows,
 			slices: part.slices,
 			firstImage: part.firstImage,
@@ -117,10 +127,10 @@ export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
 		graph.dispatch({
 			shader: "dense/groupNorm",
 			label,
-			aliases: { ...aliases, Output: y.dtype },
+			aliases: { ...aliases, Output: vector(y.dtype) },
 			overrides: { workgroupSize, affine: affine !== undefined, silu: request.silu ?? false },
-			tensors: { x: part.of(flatX), statistics, weight: affine?.weight, bias: affine?.bias, y: part.of(flatY) },
-			params: { ...params, groupChannels },
+			tensors: { x: part.of(flatX), factors, bias: affine?.bias, y: part.of(flatY) },
+			params,
 			workgroups: foldedWorkgroups(workgroups),
 		});
 	});

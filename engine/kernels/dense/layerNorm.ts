@@ -49,18 +49,17 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 	if (elementCount(y.shape) !== rows * outputStride || outputColumn + columns > outputStride) {
 		throw new Error(`${where}: output must be [${rows}, >= ${outputColumn + columns}], got ${describe(y)}`);
 	}
-	// Enough threads that each reads at most eight columns, up to a workgroup.
-	const largest = graph.device.report.software ? 64 : 256;
-	const threadsPerRow = Math.min(largest, 2 ** Math.ceil(Math.log2(Math.max(1, columns / 8))));
-	const workgroupSize = Math.max(64, threadsPerRow);
+	const strides = [columns, outputStride, outputColumn, ...(modulation ? [modulation.scale, modulation.shift].flatMap(stridesOf) : [])];
+	const { shader, workgroupSize, threadsPerRow, overrides } = divide(columns, graph.device.report.software ? 64 : 256, strides);
 	const flatX = reshape(x, [rowsIn, columns]);
 	const flatY = reshape(y, [rows, outputStride]);
 	forEachWindow(graph, rows, xRows ? [] : [flatX, flatY], (start, count) => {
 		graph.dispatch({
-			shader: "dense/layerNorm",
+			shader,
 			label,
 			aliases: { Input: x.dtype, Output: y.dtype },
 			overrides: {
+				...overrides,
 				workgroupSize,
 				threadsPerRow,
 				affine: affine !== undefined,
@@ -95,6 +94,33 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 		});
 	});
 	return y;
+}
+
+/** How rows are spread over threads, and the kernel that does so. */
+interface Division {
+	readonly shader: "dense/layerNorm" | "dense/layerNormVectors";
+	readonly workgroupSize: number;
+	readonly threadsPerRow: number;
+	readonly overrides: Readonly<Record<string, number>>;
+}
+
+/** The one place that chooses the kernel: in registers where a row is whole vectors and fits those of a workgroup. */
+function divide(columns: number, largest: number, strides: readonly number[]): Division {
+	const powerAbove = (count: number) => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
+	const vectors = columns / 4;
+	if (strides.every((stride) => stride % 4 === 0) && vectors <= 8 * largest) {
+		// Five or six vectors a thread keep enough reads in flight; more only where a row has more than a workgroup's threads hold.
+		const threadsPerRow = Math.min(largest, powerAbove(vectors / 6));
+		const overrides = { vectorsPerThread: Math.ceil(vectors / threadsPerRow) };
+		return { shader: "dense/layerNormVectors", workgroupSize: largest, threadsPerRow, overrides };
+	}
+	// Enough threads that each reads at most eight columns, up to a workgroup.
+	const threadsPerRow = Math.min(largest, powerAbove(columns / 8));
+	return { shader: "dense/layerNorm", workgroupSize: Math.max(64, threadsPerRow), threadsPerRow, overrides: {} };
+}
+
+function stridesOf({ tensor, column = 0 }: PerGroup): readonly number[] {
+	return [tensor.shape.at(-1) ?? 0, column];
 }
 
 /** Throws, naming `what`, where a per-group matrix has too few rows or columns for an output of [rows, columns]. */

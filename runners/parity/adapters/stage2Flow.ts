@@ -3,6 +3,7 @@ import { allocate, release } from "../../../engine/gpu/transfer.ts";
 import { compileGraph, type Executable } from "../../../engine/graph/executable.ts";
 import type { Graph } from "../../../engine/graph/graph.ts";
 import {
+	conditionTensors,
 	createSlatFlowCondition,
 	declareSlatFlow,
 	readSlatFlowConfig,
@@ -31,16 +32,20 @@ async function runSlatFlow(context: ParityContext): Promise<ParityOutputs> {
 		context,
 		(weights) => declareSlatFlow(weights, config, context.dtype),
 		({ graph, input }, model) => {
-			const condition = createSlatFlowCondition(model, tokens);
-			for (const { storage } of [...condition.keyValues, ...condition.zeros]) {
+			const condition = createSlatFlowCondition(model, tokens, 1);
+			for (const { storage } of conditionTensors(condition)) {
 				allocate(device, storage);
 				owned.push(storage);
 			}
-			recordSlatFlowCondition(graph, model, input("cond", "f32", [tokens, config.block.contextChannels], cond.data), condition);
+			const inputs = {
+				cond: input("cond", "f32", [tokens, config.block.contextChannels], cond.data),
+				sinusoids: input("sinusoids", "f32", [1, 256], timestepEmbedding([...time.data], 256)),
+			};
+			graph.scope("act", () => recordSlatFlowCondition(graph, model, inputs, condition));
 			const y = graph.scope("act", () =>
 				recordSlatFlow(graph, model, {
 					x: input("x", "f32", x.shape, x.data),
-					sinusoid: input("sinusoid", "f32", [1, 256], timestepEmbedding([...time.data], 256)),
+					step: input("step", "i32", [1], Int32Array.of(0)),
 					condition,
 					predictions: "conditional",
 					geometry,

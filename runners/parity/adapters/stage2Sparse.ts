@@ -7,12 +7,18 @@ import { matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { positionEmbedding } from "../../../engine/kernels/dense/positionEmbedding.ts";
 import { mostChildren, pooledVoxels } from "../../../engine/kernels/sparse/pooledVoxels.ts";
 import { sparseConvolution } from "../../../engine/kernels/sparse/sparseConvolution.ts";
-import { childrenPerVoxel, subdividedCoordinates, subdividedNeighbours } from "../../../engine/kernels/sparse/subdividedVoxels.ts";
+import { subdividedNeighbours } from "../../../engine/kernels/sparse/subdividedNeighbours.ts";
+import { childrenPerVoxel, subdividedCoordinates } from "../../../engine/kernels/sparse/subdividedVoxels.ts";
 import { submanifoldNeighbours, submanifoldTaps } from "../../../engine/kernels/sparse/submanifoldNeighbours.ts";
 import { sparsePool, sumRows } from "../../../engine/kernels/sparse/sumRows.ts";
 import { voxelSet } from "../../../engine/kernels/sparse/voxelSet.ts";
 import { declareAffine, declareLinear } from "../../../engine/layers/linear.ts";
-import { declareSparseConvolution, declareSparseResBlock, recordSparseResBlock } from "../../../engine/layers/sparseResBlock.ts";
+import {
+	declareSparseConvolution,
+	declareSparseResBlock,
+	recordSparseResBlock,
+	recordSparseResModulation,
+} from "../../../engine/layers/sparseResBlock.ts";
 import {
 	declarePointwiseSparseConvolution,
 	declareSparseSubdivideBlock,
@@ -149,12 +155,12 @@ async function runSubdivideBlock(context: ParityContext): Promise<ParityOutputs>
 		(weights) => declareSparseSubdivideBlock(weights, config, dtype),
 		({ graph, input }, block) => {
 			const table = submanifoldNeighbours(voxelSet(coords));
-			const constant = (label: string, data: Int32Array) => input(label, "i32", [fineRows, submanifoldTaps], data);
+			const parentNeighbours = input("neighbours", "i32", [coords.length / 4, submanifoldTaps], table);
 			const y = graph.scope("act", () =>
 				recordSparseSubdivideBlock(graph, block, {
 					x: input("x", dtype, x.shape, x.data),
-					neighbours: constant("neighbours", subdividedNeighbours(table, false)),
-					parentNeighbours: constant("parents of neighbours", subdividedNeighbours(table, true)),
+					neighbours: subdividedNeighbours(graph, parentNeighbours),
+					parentNeighbours,
 				}),
 			);
 			return { y };
@@ -192,20 +198,23 @@ async function runResBlock(context: ParityContext): Promise<ParityOutputs> {
 			const [fine, coarse] = flowTables(graph, geometry).levels;
 			const timeSilu = activate(graph, input("emb", "f32", emb.shape, emb.data), "silu");
 			const both = (left: Tensor, right: Tensor) => concatenateColumns(graph, [left, right]);
-			const common = { timeSilu, neighbours: fine.neighbours() };
-			const plain = recordSparseResBlock(graph, blocks.plain, { ...common, x: input("x", dtype, x.shape, x.data) });
+			const common = (name: string) => ({
+				modulation: { tensor: recordSparseResModulation(graph, blocks[name], timeSilu) },
+				neighbours: fine.neighbours(),
+			});
+			const plain = recordSparseResBlock(graph, blocks.plain, { ...common("plain"), x: input("x", dtype, x.shape, x.data) });
 			const down = recordSparseResBlock(graph, blocks.down, {
+				...common("down"),
 				x: plain,
-				timeSilu,
 				neighbours: coarse.neighbours(),
 				resampling: { kind: "pool", childrenOf: fine.childrenOf() },
 			});
 			const up = recordSparseResBlock(graph, blocks.up, {
-				...common,
+				...common("up"),
 				x: both(down, down),
 				resampling: { kind: "upsample", parentOf: fine.parentOf(), parentNeighbours: fine.parentNeighbours() },
 			});
-			return { plain, down, up, cat: recordSparseResBlock(graph, blocks.cat, { ...common, x: both(up, plain) }) };
+			return { plain, down, up, cat: recordSparseResBlock(graph, blocks.cat, { ...common("cat"), x: both(up, plain) }) };
 		},
 	);
 	const { parents } = geometry.poolings[0];

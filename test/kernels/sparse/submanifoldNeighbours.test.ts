@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { subdividedCoordinates, subdividedNeighbours } from "../../../engine/kernels/sparse/subdividedVoxels.ts";
 import { submanifoldNeighbours } from "../../../engine/kernels/sparse/submanifoldNeighbours.ts";
 import { voxelSet } from "../../../engine/kernels/sparse/voxelSet.ts";
 import { bodyVoxels, rowsByName, shuffled } from "../../support/voxels.ts";
@@ -39,22 +38,5 @@ describe("submanifoldNeighbours", () => {
 		expect(submanifoldNeighbours(voxelSet(Int32Array.of(0, 3, 3, 3)))).toEqual(
 			Int32Array.from({ length: 27 }, (_, tap) => (tap === 13 ? 0 : -1)),
 		);
-	});
-});
-
-describe("subdividedNeighbours", () => {
-	const parents = shuffled(bodyVoxels([{ resolution: 16, height: 0.8, halfThickness: 0.6 }]));
-	const parentTable = submanifoldNeighbours(voxelSet(parents));
-	const children = subdividedCoordinates(parents);
-
-	it("is the table of the subdivided set", () => {
-		expect(children.subarray(0, 4)).toEqual(Int32Array.of(0, parents[1] * 2, parents[2] * 2, parents[3] * 2));
-		expect(children.subarray(28, 32)).toEqual(Int32Array.of(0, parents[1] * 2 + 1, parents[2] * 2 + 1, parents[3] * 2 + 1));
-		expect(children.subarray(4, 8)).toEqual(Int32Array.of(0, parents[1] * 2, parents[2] * 2, parents[3] * 2 + 1));
-		expect(subdividedNeighbours(parentTable, false)).toEqual(reference(children));
-	});
-
-	it("names the parents of the same neighbours", () => {
-		expect(subdividedNeighbours(parentTable, true)).toEqual(reference(children).map((row) => row >> 3));
 	});
 });

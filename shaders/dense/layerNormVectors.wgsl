@@ -1,0 +1,83 @@
+// The same function as layerNorm.wgsl, four columns at a time; every value is read once and kept in registers.
+// threadsPerRow threads share a row, a workgroup holds several rows. Statistics in f32 whatever Input is; two passes, so no E[x^2] -
+// E[x]^2 cancellation. Needs: columns, and strides and first columns of the output, scale and shift, multiples of 4; at most 32 columns
+// a thread.
+alias Input = f32;
+alias Output = f32;
+override workgroupSize: u32 = 64;
+override threadsPerRow: u32 = 64;    // a divisor of workgroupSize
+override vectorsPerThread: u32 = 1;  // at most 8
+override affine: bool = false;
+override modulated: bool = false;
+override silu: bool = false;
+override segmented: bool = false;
+struct Params {
+  rows: u32, columns: u32,
+  eps: f32,
+  firstRow: u32,                              // of this window, for scale and shift
+  outputStride: u32, outputColumn: u32,
+  scaleRows: u32, scaleStride: u32, scaleColumn: u32,
+  shiftRows: u32, shiftStride: u32, shiftColumn: u32,
+  segment: vec3u,                             // of x: first, count, stride
+}
+@group(0) @binding(0) var<storage, read> x: array<vec4<Input>>;      // [rows, columns]
+@group(0) @binding(1) var<storage, read> weight: array<vec4f>;       // [columns]
+@group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // [columns]
+@group(0) @binding(3) var<storage, read> scale: array<vec4f>;        // [groups, scaleStride]
+@group(0) @binding(4) var<storage, read> shift: array<vec4f>;        // [groups, shiftStride]
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<Output>>; // [rows, outputStride]
+@group(0) @binding(6) var<uniform> params: Params;
+
+var<workgroup> sums: array<f32, workgroupSize>;
+var<workgroup> squares: array<f32, workgroupSize>;
+
+@compute @workgroup_size(workgroupSize)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let row = (group.x + group.y * groups.x) * (workgroupSize / threadsPerRow) + thread / threadsPerRow;
+  let lane = thread % threadsPerRow;
+  let firstOfRow = thread - lane;
+  var sourceRow = row;
+  if (segmented) { sourceRow = params.segment.x + row / params.segment.y * params.segment.z + row % params.segment.y; }
+  let vectors = params.columns / 4u;
+  let base = sourceRow * vectors;
+  let end = select(0u, vectors, row < params.rows); // no work, but every barrier, past the last row
+  var values = array<vec4f, 8>();
+  var sum = vec4f();
+  for (var i = 0u; i < vectorsPerThread; i++) {
+    let c = lane + i * threadsPerRow;
+    if (c < end) {
+      values[i] = vec4f(x[base + c]);
+      sum += values[i];
+    }
+  }
+  sums[thread] = dot(sum, vec4f(1.0));
+  workgroupBarrier();
+  var mean = 0.0;
+  for (var i = 0u; i < threadsPerRow; i++) { mean += sums[firstOfRow + i]; }
+  mean /= f32(params.columns);
+  var square = vec4f();
+  for (var i = 0u; i < vectorsPerThread; i++) {
+    if (lane + i * threadsPerRow < end) {
+      values[i] -= mean;
+      square += values[i] * values[i];
+    }
+  }
+  squares[thread] = dot(square, vec4f(1.0));
+  workgroupBarrier();
+  var variance = 0.0;
+  for (var i = 0u; i < threadsPerRow; i++) { variance += squares[firstOfRow + i]; }
+  let factor = 1.0 / sqrt(variance / f32(params.columns) + params.eps);
+  let output = (row * params.outputStride + params.outputColumn) / 4u;
+  let scaleBase = ((params.firstRow + row) / params.scaleRows * params.scaleStride + params.scaleColumn) / 4u;
+  let shiftBase = ((params.firstRow + row) / params.shiftRows * params.shiftStride + params.shiftColumn) / 4u;
+  for (var i = 0u; i < vectorsPerThread; i++) {
+    let c = lane + i * threadsPerRow;
+    if (c < end) {
+      var v = values[i] * factor;
+      if (affine) { v = v * weight[c] + bias[c]; }
+      if (modulated) { v = v * (1.0 + scale[scaleBase + c]) + shift[shiftBase + c]; }
+      if (silu) { v = v / (1.0 + exp(min(-v, vec4f(87.0)))); }
+      y[output + c] = vec4<Output>(v);
+    }
+  }
+}
