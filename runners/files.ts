@@ -6,23 +6,31 @@ import type { ByteSource, Folder } from "../weights/source.ts";
 /** A file as a source of byte ranges; every read opens and closes it, so nothing is held between reads. Rejects where there is none. */
 export async function fileByteSource(path: string): Promise<ByteSource> {
 	const { size } = await stat(path);
+	/** Fills `target` from `offset` as far as the file goes; how many bytes that were. */
+	const fill = async (target: Uint8Array, offset: number): Promise<number> => {
+		const file = await open(path, "r");
+		try {
+			let done = 0;
+			while (done < target.length) {
+				const { bytesRead } = await file.read(target, done, target.length - done, offset + done);
+				if (bytesRead === 0) break;
+				done += bytesRead;
+			}
+			return done;
+		} finally {
+			await file.close();
+		}
+	};
 	return {
 		name: path,
 		byteLength: size,
 		async read(offset, length) {
-			const file = await open(path, "r");
-			try {
-				const bytes = new Uint8Array(length);
-				let done = 0;
-				while (done < length) {
-					const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-					if (bytesRead === 0) break;
-					done += bytesRead;
-				}
-				return bytes.subarray(0, done);
-			} finally {
-				await file.close();
-			}
+			const bytes = new Uint8Array(length);
+			return bytes.subarray(0, await fill(bytes, offset));
+		},
+		async readInto(offset, target) {
+			const done = await fill(target, offset);
+			if (done !== target.length) throw new Error(`the file ends ${target.length - done} bytes early`);
 		},
 	};
 }

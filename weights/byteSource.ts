@@ -16,15 +16,36 @@ export function memoryByteSource(name: string, bytes: Uint8Array): ByteSource {
  * in the message: "FILE: ends inside WHAT ...". Every failure is code "checkpoint".
  */
 export async function readRange(source: ByteSource, offset: number, length: number, what: string): Promise<Uint8Array> {
+	checkRange(source, offset, length, what);
+	const bytes = await reading(source, what, () => source.read(offset, length));
+	if (bytes.byteLength !== length) {
+		throw damaged(source.name, `ends inside ${what}: ${bytes.byteLength} of ${length} bytes could be read`);
+	}
+	return bytes;
+}
+
+/** The bytes from `offset` written to `target`, all of it; checked and failing like `readRange`. */
+export async function readRangeInto(source: ByteSource, offset: number, target: Uint8Array, what: string): Promise<void> {
+	if (source.readInto === undefined) {
+		target.set(await readRange(source, offset, target.length, what));
+		return;
+	}
+	checkRange(source, offset, target.length, what);
+	await reading(source, what, async () => source.readInto?.(offset, target));
+}
+
+function checkRange(source: ByteSource, offset: number, length: number, what: string): void {
 	if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
 		throw damaged(source.name, `${what} has an impossible position (${length} bytes from byte ${offset})`);
 	}
 	if (offset + length > source.byteLength) {
 		throw damaged(source.name, `ends inside ${what}: ${length} bytes from byte ${offset} are wanted, the file has ${source.byteLength}`);
 	}
-	let bytes: Uint8Array;
+}
+
+async function reading<T>(source: ByteSource, what: string, read: () => Promise<T>): Promise<T> {
 	try {
-		bytes = await source.read(offset, length);
+		return await read();
 	} catch (cause) {
 		if (cause instanceof SyncHumanError) throw cause;
 		const reason = cause instanceof Error ? cause.message : String(cause);
@@ -35,10 +56,6 @@ export async function readRange(source: ByteSource, offset: number, length: numb
 			{ cause },
 		);
 	}
-	if (bytes.byteLength !== length) {
-		throw damaged(source.name, `ends inside ${what}: ${bytes.byteLength} of ${length} bytes could be read`);
-	}
-	return bytes;
 }
 
 /** The whole source as UTF-8 text, refused beyond `limit` bytes. */

@@ -2,7 +2,7 @@ import { SyncHumanError } from "../engine/error.ts";
 import { elementCount, rowsOf, type Tensor } from "../engine/gpu/tensor.ts";
 import { arrangeElements, castWeight, emptyElements, type WeightElements } from "./arrangeWeight.ts";
 import { damaged, quoted } from "./damaged.ts";
-import type { StoredTensor, TensorSource, WeightLayout } from "./source.ts";
+import type { StoredPlace, StoredTensor, TensorSource, WeightLayout } from "./source.ts";
 import { describeShape, sameShape } from "./storedTensor.ts";
 
 /** What loading needs of a device: engine/gpu's `Device` is one. */
@@ -20,6 +20,32 @@ export interface LoadOptions {
 	/** After every tensor: bytes on the GPU so far, and in the end. */
 	readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
 	readonly signal?: AbortSignal;
+	/** Casts and rearranges on the device; without it the CPU does. */
+	readonly upload?: WeightUpload;
+}
+
+/** A tensor in a file, or several stacked along axis 0, and where it goes. */
+export interface PlacedWeight {
+	/** All of one type: F32, F16 or BF16. */
+	readonly places: readonly StoredPlace[];
+	readonly wholeShape: readonly number[];
+	readonly layout: WeightLayout;
+	/** f16 or f32, with its buffer. */
+	readonly target: Tensor;
+}
+
+/** What brings stored bytes to the device and arranges them there, to the bit as the CPU does. */
+export interface WeightUpload {
+	/** Stored bytes of a tensor that it takes, at most. */
+	readonly mostBytes: number;
+	/**
+	 * Fills the targets; `onDone` is told each. Resolves when the device is done: to false where some value is not finite or does not
+	 * fit its target.
+	 */
+	run(
+		weights: readonly PlacedWeight[],
+		options: { readonly onDone: (weight: PlacedWeight) => void; readonly signal: AbortSignal | undefined },
+	): Promise<boolean>;
 }
 
 /** One resident tensor: a stored one, or several stacked along axis 0. */
@@ -60,8 +86,55 @@ export async function loadDeclarations(
 			tensor.storage.buffer = device.createBuffer(tensor.storage.label, tensor.storage.byteLength, usage);
 		}
 	});
-	const uploads = startUploads(device, source.name);
 	let loadedBytes = 0;
+	const loaded = (tensor: Tensor) => {
+		loadedBytes += tensor.storage.byteLength;
+		options.onProgress?.(loadedBytes, totalBytes);
+	};
+	const placed = await placedWeights(source, declarations, options.upload?.mostBytes ?? 0);
+	const others = declarations.filter((declaration) => !placed.has(declaration));
+	if (others.length > 0) await loadOnHost(source, others, device, stopIfAborted, loaded);
+	if (options.upload === undefined || placed.size === 0) return;
+	const { signal, upload } = options;
+	if (await upload.run([...placed.values()], { signal, onDone: ({ target }) => loaded(target) })) return;
+	// The CPU finds the value and says where it is.
+	for (const declaration of placed.keys()) arrange(source.name, declaration, await readDeclaration(source, declaration));
+	throw damaged(source.name, "holds a value that is not finite, or too large");
+}
+
+/** Those of the declarations that lie in files as the device can read them. */
+async function placedWeights(
+	source: TensorSource,
+	declarations: readonly Declaration[],
+	mostBytes: number,
+): Promise<ReadonlyMap<Declaration, PlacedWeight>> {
+	const placed = new Map<Declaration, PlacedWeight>();
+	if (source.place === undefined || mostBytes === 0) return placed;
+	for (const declaration of declarations) {
+		const { names, shapes, wholeShape, layout, tensor } = declaration;
+		if (layout.dtype !== "f16" && layout.dtype !== "f32") continue;
+		const places: StoredPlace[] = [];
+		for (const [index, name] of names.entries()) {
+			const place = await source.place(name, shapes[index]);
+			if (place !== undefined) places.push(place);
+		}
+		const byteLength = places.reduce((sum, place) => sum + place.byteLength, 0);
+		const readable = places.every(({ dtype }) => dtype === places[0].dtype && ["F32", "F16", "BF16"].includes(dtype));
+		if (places.length !== names.length || !readable || byteLength > mostBytes || byteLength === 0) continue;
+		placed.set(declaration, { places, wholeShape, layout, target: tensor });
+	}
+	return placed;
+}
+
+/** Reads, casts, rearranges and uploads tensor by tensor; has the source fill what it can make on the device. */
+async function loadOnHost(
+	source: TensorSource,
+	declarations: readonly Declaration[],
+	device: WeightDevice,
+	stopIfAborted: () => void,
+	onDone: (tensor: Tensor) => void,
+): Promise<void> {
+	const uploads = startUploads(device, source.name);
 	// A file is read one tensor ahead, so that the disk works while the CPU casts. Sources that fill on the device have no disk.
 	const readsAhead = source.fillOnDevice === undefined;
 	let ahead: Promise<readonly StoredTensor[]> | undefined;
@@ -75,8 +148,7 @@ export async function loadDeclarations(
 			ahead?.catch(() => undefined);
 			await uploads.add(declaration.tensor, arrange(source.name, declaration, stored));
 		}
-		loadedBytes += declaration.tensor.storage.byteLength;
-		options.onProgress?.(loadedBytes, totalBytes);
+		onDone(declaration.tensor);
 	}
 	await uploads.finish();
 }

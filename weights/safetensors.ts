@@ -25,13 +25,19 @@ interface Entry {
  */
 export async function openSafetensors(source: ByteSource): Promise<TensorSource> {
 	const entries = await readHeader(source);
+	const entryOf = (name: string): Entry => {
+		const entry = entries.get(name);
+		if (entry === undefined) throw damaged(source.name, `has no tensor ${quoted(name)}`, wrongCheckpoint);
+		return entry;
+	};
 	return {
 		name: source.name,
 		entries,
-		async read(name, shape) {
-			const entry = entries.get(name);
-			if (entry === undefined) throw damaged(source.name, `has no tensor ${quoted(name)}`, wrongCheckpoint);
-			return readEntry(source, name, entry, shape);
+		read: async (name, shape) => readEntry(source, name, entryOf(name), shape),
+		async place(name, shape) {
+			const entry = entryOf(name);
+			checkShape(source, name, entry, shape);
+			return { ...entry, source };
 		},
 	};
 }
@@ -76,14 +82,16 @@ export async function openShardedSafetensors(folder: Folder, indexPath: string):
 				throw damaged(shard.name, `holds the tensor ${quoted(tensor)}, which ${index.name} does not place there`);
 		}
 	}
+	const shardWith = (name: string): TensorSource => {
+		const shard = shardOf.get(name);
+		if (shard === undefined) throw damaged(index.name, `has no tensor ${quoted(name)}`, wrongCheckpoint);
+		return shard;
+	};
 	return {
 		name: index.name,
 		entries,
-		async read(name, shape) {
-			const shard = shardOf.get(name);
-			if (shard === undefined) throw damaged(index.name, `has no tensor ${quoted(name)}`, wrongCheckpoint);
-			return shard.read(name, shape);
-		},
+		read: async (name, shape) => shardWith(name).read(name, shape),
+		place: async (name, shape) => shardWith(name).place?.(name, shape),
 	};
 }
 
@@ -100,11 +108,14 @@ async function openShard(folder: Folder, indexName: string, directory: string, f
 	return openSafetensors(shard);
 }
 
+function checkShape(source: ByteSource, name: string, entry: Entry, shape: readonly number[]): void {
+	if (sameShape(entry.shape, shape)) return;
+	const problem = `tensor ${quoted(name)} must be ${describeShape(shape)}, got ${describeShape(entry.shape)}`;
+	throw damaged(source.name, problem, wrongCheckpoint);
+}
+
 async function readEntry(source: ByteSource, name: string, entry: Entry, shape: readonly number[]): Promise<StoredTensor> {
-	if (!sameShape(entry.shape, shape)) {
-		const problem = `tensor ${quoted(name)} must be ${describeShape(shape)}, got ${describeShape(entry.shape)}`;
-		throw damaged(source.name, problem, wrongCheckpoint);
-	}
+	checkShape(source, name, entry, shape);
 	const bytes = await readRange(source, entry.offset, entry.byteLength, `tensor ${quoted(name)}`);
 	return { dtype: entry.dtype, shape: entry.shape, bytes };
 }

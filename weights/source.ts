@@ -7,6 +7,8 @@ export interface ByteSource {
 	readonly byteLength: number;
 	/** Exactly `length` bytes from `offset`; rejects when they are not all there. */
 	read(offset: number, length: number): Promise<Uint8Array>;
+	/** The bytes from `offset` written to `target`, all of it; where absent, `read` and a copy do the same. */
+	readInto?(offset: number, target: Uint8Array): Promise<void>;
 }
 
 /** A folder of a checkpoint: names are relative with "/" as separator. */
@@ -28,6 +30,15 @@ export interface StoredTensor {
 	readonly bytes: Uint8Array;
 }
 
+/** Where a stored tensor lies, little-endian, row-major, contiguous. */
+export interface StoredPlace {
+	readonly dtype: StoredDType;
+	readonly shape: readonly number[];
+	readonly source: ByteSource;
+	readonly offset: number;
+	readonly byteLength: number;
+}
+
 /** Where weights come from: a safetensors file, a sharded set, a torch zip, or the synthetic generator. */
 export interface TensorSource {
 	/** What an error message calls it. */
@@ -36,6 +47,8 @@ export interface TensorSource {
 	readonly entries: ReadonlyMap<string, { readonly dtype: StoredDType; readonly shape: readonly number[] }> | undefined;
 	/** The whole tensor. `shape` is what the caller expects (synthetic sources need it, files check it). */
 	read(name: string, shape: readonly number[]): Promise<StoredTensor>;
+	/** Where the tensor lies, checked like `read`; undefined where it is not in one piece. Absent where nothing is stored. */
+	place?(name: string, shape: readonly number[]): Promise<StoredPlace | undefined>;
 	/**
 	 * Makes the tensor directly on the device where that is cheaper (large synthetic tensors); false where the caller must read
 	 * and upload. `target` has its buffer; element (i0, i1, ...) of the permuted tensor is stored element permuted back.

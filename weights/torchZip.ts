@@ -30,20 +30,27 @@ export async function openTorchCheckpoint(source: ByteSource): Promise<TensorSou
 		tensors.set(name, value);
 		entries.set(name, { dtype: value.storage.dtype, shape: value.shape });
 	}
+	const tensorOf = (name: string, shape: readonly number[]): TorchTensor => {
+		const tensor = tensors.get(name);
+		if (tensor === undefined) throw damaged(source.name, `has no tensor ${quoted(name)}`, wrongCheckpoint);
+		if (!sameShape(tensor.shape, shape)) {
+			const problem = `tensor ${quoted(name)} must be ${describeShape(shape)}, got ${describeShape(tensor.shape)}`;
+			throw damaged(source.name, problem, wrongCheckpoint);
+		}
+		return tensor;
+	};
 	return {
 		name: source.name,
 		entries,
-		async read(name, shape) {
-			const tensor = tensors.get(name);
-			if (tensor === undefined) throw damaged(source.name, `has no tensor ${quoted(name)}`, wrongCheckpoint);
-			if (!sameShape(tensor.shape, shape)) {
-				throw damaged(
-					source.name,
-					`tensor ${quoted(name)} must be ${describeShape(shape)}, got ${describeShape(tensor.shape)}`,
-					wrongCheckpoint,
-				);
-			}
-			return readTensor(archive, tensor, source.name);
+		read: async (name, shape) => readTensor(archive, tensorOf(name, shape), source.name),
+		async place(name, shape) {
+			const { storage, strides, offset } = tensorOf(name, shape);
+			const entry = archive.zip.entries.get(`${archive.root}data/${storage.key}`);
+			if (entry === undefined || !isContiguous(shape, strides)) return undefined;
+			const size = storedElementBytes(storage.dtype);
+			const byteLength = checkedElementCount(shape, source.name, "the tensor") * size;
+			if (offset * size + byteLength > entry.byteLength) return undefined;
+			return { dtype: storage.dtype, shape, source, offset: (await archive.zip.storedOffset(entry)) + offset * size, byteLength };
 		},
 	};
 }

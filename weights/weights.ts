@@ -3,7 +3,7 @@ import { arrangedShape } from "./arrangeWeight.ts";
 import { damaged } from "./damaged.ts";
 import { type Declaration, type LoadOptions, loadDeclarations, releaseDeclarations, type WeightDevice } from "./loadWeights.ts";
 import type { TensorSource, WeightLayout } from "./source.ts";
-import { describeShape, sameShape } from "./storedTensor.ts";
+import { describeShape, sameShape, storedElementBytes } from "./storedTensor.ts";
 
 /** A tensor that a model has asked for by name, as `synchuman synthesize` enumerates a checkpoint. */
 export interface DeclaredTensor {
@@ -108,6 +108,17 @@ export class Weights {
 	/** Bytes that `load` will allocate for everything declared so far. */
 	get byteLength(): number {
 		return this.#root.declarations.reduce((sum, { tensor }) => sum + tensor.storage.byteLength, 0);
+	}
+
+	/** Bytes in the file of every tensor to load; empty where there is no file. What uploading needs beside `byteLength` follows from them. */
+	get storedBytes(): readonly number[] {
+		const { source, declarations } = this.#root;
+		if (source.place === undefined) return [];
+		const bytesOf = (name: string) => {
+			const entry = source.entries?.get(name);
+			return entry === undefined ? 0 : entry.shape.reduce((product, extent) => product * extent, storedElementBytes(entry.dtype));
+		};
+		return declarations.map(({ names }) => names.reduce((sum, name) => sum + bytesOf(name), 0));
 	}
 
 	/**

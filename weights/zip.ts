@@ -34,6 +34,8 @@ export interface ZipArchive {
 	read(entry: ZipEntry, limit: number): Promise<Uint8Array>;
 	/** A part of an entry that is stored without compression (its CRC is not checked). */
 	readStored(entry: ZipEntry, offset: number, length: number): Promise<Uint8Array>;
+	/** Byte of the file where the content of such an entry begins. */
+	storedOffset(entry: ZipEntry): Promise<number>;
 }
 
 /**
@@ -65,6 +67,7 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
 			}
 			return readRange(source, (await dataOffset(source, entry)) + offset, length, what);
 		},
+		storedOffset: (entry) => dataOffset(source, entry),
 	};
 }
 

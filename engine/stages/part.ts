@@ -8,6 +8,7 @@ import { compileGraph, type Executable } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
 import type { Networks } from "./networks.ts";
+import { uploadBytes, uploadOnDevice } from "./weightUpload.ts";
 
 /** Where a run stands, for progress bars and servers. */
 export interface Progress {
@@ -86,6 +87,11 @@ export function workBytes(part: Part): number {
 	return held + shared + Math.max(part.extraBytes ?? 0, Math.min(largestRead, readPieceBytes));
 }
 
+/** The same while its weights are loaded, which happens before. */
+function beside(part: Part): number {
+	return Math.max(workBytes(part), ...part.weights.map(uploadBytes));
+}
+
 /**
  * Adds up the parts of a stage that run one after the other and decides whether their weights stay on the GPU: where `maxMemory` is given
  * and holds all of them beside the largest part's work. Tells `onPlan`, refuses with the number where `maxMemory` does not even suffice
@@ -96,7 +102,7 @@ export function planStage(context: PartContext, stage: string, parts: readonly P
 	const { device, networks, maxMemory } = context;
 	const loaded = networks.loaded;
 	const heldBytes = handedOver.reduce((sum, { storage }) => sum + storage.byteLength, device.memory.currentBytes - bytesOf(loaded));
-	const worked = parts.map((part) => ({ part: part.name, bytes: workBytes(part) }));
+	const worked = parts.map((part) => ({ part: part.name, bytes: beside(part) }));
 	const residentBytes = bytesOf(new Set([...loaded, ...parts.flatMap(({ weights }) => weights)]));
 	const resident = { worked, residentBytes, peakBytes: heldBytes + residentBytes + largest(worked) };
 	const withWeights = parts.map((part, index) => ({ part: part.name, bytes: worked[index].bytes + bytesOf(part.weights) }));
@@ -147,7 +153,7 @@ export async function runPart<T>(
 	const started = performance.now();
 	const missing = part.weights.filter((weights) => !weights.loaded);
 	const before = device.memory.currentBytes;
-	const plannedBytes = before + bytesOf(missing) + workBytes(part);
+	const plannedBytes = before + bytesOf(missing) + Math.max(workBytes(part), ...missing.map(uploadBytes));
 	device.memory.peakBytes = before;
 	let reported = { step: 0, steps: 1 };
 	const report: StepReport = (step, steps) => {
@@ -158,7 +164,8 @@ export async function runPart<T>(
 	report(0, 1);
 	const executables: Executable[] = [];
 	try {
-		for (const weights of missing) await weights.load(device, context.signal && { signal: context.signal });
+		const upload = uploadOnDevice(device);
+		for (const weights of missing) await weights.load(device, { upload, ...(context.signal && { signal: context.signal }) });
 		if (missing.length > 0) await device.idle();
 		const loaded = performance.now();
 		for (const { storage } of part.tensors ?? []) allocate(device, storage);
