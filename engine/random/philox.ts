@@ -1,4 +1,5 @@
 import { roundToFloat16 } from "../gpu/float16.ts";
+import { hardwareSinCos } from "./hardwareSine.ts";
 
 // torch's CUDA generator: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). Which of the four
 // lanes of which counter an element gets follows from how torch launches its kernel, so from the card: that is a parameter here.
@@ -94,19 +95,15 @@ function highProduct(a: number, b: number): number {
 const unit = Math.fround(2.3283064e-10);
 const unitAngle = Math.fround(unit * Math.fround(6.2831855));
 
-/** 1 / (2 pi), and the fixed point to which the hardware's sine reduces an angle: 2^-26 turns fits an H200 best (2^-24 and 2^-28 less). */
-const turnsPerRadian = Math.fround(0.15915494309189535);
-const turnSteps = 2 ** 26;
-
 /**
- * Two normals in float32 from two words: out[at] has the sine, out[at + 1] the cosine. CUDA takes both from a hardware table that is
- * up to 2^-21.4 off, so single values differ from a card's by up to 6e-7, and one in 1,200 by an ulp or two once rounded to float16.
+ * cuRAND's Box-Muller: two normals in float32 from two words, out[at] with the sine, out[at + 1] with the cosine, both of the card's table.
+ * The logarithm is the rounded one; CUDA's is an ulp off one time in thirteen, so a normal differs from a card's by up to 2 ulp.
  */
 function boxMuller(x: number, y: number, out: Float32Array, at: number): void {
 	const u = Math.fround(Math.fround(x) * unit + unit / 2);
 	const angle = Math.fround(Math.fround(y) * unitAngle + unitAngle / 2);
 	const radius = Math.fround(Math.sqrt(-2 * Math.fround(Math.log(u))));
-	const reduced = (Math.round(angle * turnsPerRadian * turnSteps) / turnSteps) * 2 * Math.PI;
-	out[at] = radius * Math.fround(Math.sin(reduced));
-	out[at + 1] = radius * Math.fround(Math.cos(reduced));
+	const [sine, cosine] = hardwareSinCos(angle);
+	out[at] = radius * sine;
+	out[at + 1] = radius * cosine;
 }

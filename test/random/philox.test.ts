@@ -8,7 +8,7 @@ describe("Philox", () => {
 		expect([...out]).toEqual([0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
 	});
 
-	test("the values torch gives on an H200 (goldens stage1/rng), to what its hardware sine leaves", () => {
+	test("the values torch gives on an H200 in float16 (goldens stage1/rng)", () => {
 		const generator = new TorchCudaGenerator(43);
 		const unused = generator.normals(10 * 1024, "f16");
 		const latents = generator.normals(10 * 4 * 96 * 96, "f16");
@@ -16,6 +16,22 @@ describe("Philox", () => {
 		expect([...latents.slice(-4)]).toEqual([0.27783203125, 0.268310546875, 2.05078125, 0.99755859375]);
 		const direct = new TorchCudaGenerator(43).normals(10 * 4 * 96 * 96, "f16");
 		expect([...direct.slice(-4)]).toEqual([2.048828125, 1.412109375, -0.63720703125, -1.4951171875]);
+	});
+
+	test("the values torch gives on an H200 in float32, to what its logarithm leaves", () => {
+		const generator = new TorchCudaGenerator(1);
+		generator.normals(10 * 1024, "f32");
+		const expected = [
+			-0.633983850479126, -0.64313143491745, -0.6420136094093323, -1.4471009969711304, 0.4446769952774048, -0.6072622537612915,
+			-0.8870127201080322, -0.9482722878456116,
+		];
+		generator
+			.normals(5_003, "f32")
+			.slice(0, 8)
+			.forEach((value, i) => {
+				// 2 ulp of numbers from 0.25 to 2.
+				expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(2 * 2 ** (Math.floor(Math.log2(Math.abs(expected[i]))) - 23));
+			});
 	});
 
 	test("a card of another size gives other numbers beyond its first round", () => {
