@@ -23,13 +23,13 @@ describe("the hardware's sine and cosine", () => {
 		expect(hash.digest("hex")).toBe("fe7cb13177be5c1c3b6a72aa2daa3429f503de6603dd7e98ec3f17e72b7865d2");
 	});
 
-	test("within 2^-21 of the sine, at most 1, and 0 at 0", () => {
+	test("within 2^-20 of the sine, at most 1, and 0 at 0", () => {
 		expect(hardwareSinCos(0)).toEqual([0, 1]);
 		for (let i = 0; i < 20_000; i++) {
 			const angle = Math.fround((i / 20_000) * 2 * Math.PI);
 			const [sine, cosine] = hardwareSinCos(angle);
-			expect(Math.abs(sine - Math.sin(angle))).toBeLessThan(2 ** -21);
-			expect(Math.abs(cosine - Math.cos(angle))).toBeLessThan(2 ** -21);
+			expect(Math.abs(sine - Math.sin(angle))).toBeLessThan(2 ** -20);
+			expect(Math.abs(cosine - Math.cos(angle))).toBeLessThan(2 ** -20);
 			expect(Math.max(Math.abs(sine), Math.abs(cosine))).toBeLessThanOrEqual(1);
 		}
 	});
