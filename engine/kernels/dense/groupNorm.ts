@@ -50,13 +50,9 @@ function divide(workgroupSize: number, positions: number, vectors: number): Divi
 	return { width, chunks, sliceRows: Math.max(rows, Math.ceil(positions / wanted.mostSlices)) };
 }
 
-/**
- * Normalises every image over its positions and the channels of a group, with f32 statistics merged from partial ones (three
- * dispatches, no atomics; images do not influence each other). Returns a tensor of x's shape. Splits into windows of images, or of
- * positions where one image is more than a binding shows. Throws where shapes do not fit.
- */
-export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
-	const { x, groups, eps, affine } = request;
+/** How a request is computed: checked shapes and the division of the work. */
+function prepare(graph: Graph, request: GroupNormRequest) {
+	const { x, groups, affine } = request;
 	const label = request.label ?? "groupNorm";
 	const where = `${graph.path}/${label}`;
 	const channels = x.shape.at(-1) ?? 0;
@@ -68,40 +64,51 @@ export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
 	for (const [name, tensor] of Object.entries(affine ?? {})) {
 		if (elementCount(tensor.shape) !== channels) throw new Error(`${where}: ${name} must be [${channels}], got ${describe(tensor)}`);
 	}
-	const y = graph.tensor(label, request.outputDtype ?? x.dtype, x.shape);
-	const groupChannels = channels / groups;
 	const workgroupSize = graph.device.report.software ? 64 : 256;
 	const lanes = channels % 4 === 0 ? 4 : 1;
-	const vector = (dtype: DType) => (lanes === 4 ? `vec4<${dtype}>` : dtype);
-	const vectors = channels / lanes;
-	const { width, chunks, sliceRows } = divide(workgroupSize, positions, vectors);
+	const division = divide(workgroupSize, positions, channels / lanes);
+	return {
+		...{ label, channels, images, positions, workgroupSize },
+		...division,
+		flatX: reshape(x, [images, positions, channels]),
+		/** The type of one binding's elements. */
+		vector: (dtype: DType) => (lanes === 4 ? `vec4<${dtype}>` : dtype),
+		/** Params and workgroups of a kernel that goes over all values. */
+		over(part: Part) {
+			const { width, chunks, sliceRows } = division;
+			const workgroups = part.images * part.slices * chunks;
+			return {
+				params: {
+					...{ positions: part.positions, channels: channels / lanes, sliceRows, slices: part.slices },
+					...{ firstImage: part.firstImage, width, chunks, workgroups },
+				},
+				workgroups: foldedWorkgroups(workgroups),
+			};
+		},
+	};
+}
+
+/**
+ * The statistics of `groupNorm` with the weights: f32 [images, 2, channels], for every image and channel the mean and what the difference to
+ * it is multiplied by; the norm is (x - mean) * factor + bias. From partial statistics in f32, without atomics; images do not influence
+ * each other. Splits into windows as `groupNorm` does. Throws where shapes do not fit.
+ */
+export function groupNormFactors(graph: Graph, request: GroupNormRequest): Tensor {
+	const { x, groups, eps, affine } = request;
+	const { label, channels, images, positions, workgroupSize, sliceRows, flatX, vector, over } = prepare(graph, request);
 	const allSlices = Math.ceil(positions / sliceRows);
 	const partials = graph.tensor(`${label} partials`, "f32", [images, allSlices, 2, channels]);
 	const factors = graph.tensor(`${label} factors`, "f32", [images, 2, channels]);
-	const flatX = reshape(x, [images, positions, channels]);
-	const flatY = reshape(y, [images, positions, channels]);
-	const aliases = { Input: vector(x.dtype), Values: vector("f32") };
-
 	forEachPart(graph, flatX, [flatX], sliceRows, (part) => {
-		const workgroups = part.images * part.slices * chunks;
-		const params = {
-			positions: part.positions,
-			channels: vectors,
-			sliceRows,
-			slices: part.slices,
-			firstImage: part.firstImage,
-			width,
-			chunks,
-			workgroups,
-		};
+		const { params, workgroups } = over(part);
 		graph.dispatch({
 			shader: "dense/groupNormPartials",
 			label: `${label} partials`,
-			aliases,
+			aliases: { Input: vector(x.dtype), Values: vector("f32") },
 			overrides: { workgroupSize },
 			tensors: { x: part.of(flatX), partials },
 			params: { ...params, firstSlice: part.firstSlice, allSlices },
-			workgroups: foldedWorkgroups(workgroups),
+			workgroups,
 		});
 	});
 	graph.dispatch({
@@ -109,29 +116,33 @@ export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
 		label: `${label} statistics`,
 		overrides: { workgroupSize, affine: affine !== undefined },
 		tensors: { partials, weight: affine?.weight, factors },
-		params: { positions, channels, groupChannels, sliceRows, slices: allSlices, eps, groups, workgroups: images * groups },
+		params: {
+			...{ positions, channels, groupChannels: channels / groups, sliceRows, slices: allSlices },
+			...{ eps, groups, workgroups: images * groups },
+		},
 		workgroups: foldedWorkgroups(images * groups),
 	});
+	return factors;
+}
+
+/**
+ * Normalises every image over its positions and the channels of a group: `groupNormFactors`, then one pass. Returns a tensor of x's shape.
+ * Splits into windows of images, or of positions where one image is more than a binding shows. Throws where shapes do not fit.
+ */
+export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
+	const { x, affine } = request;
+	const { label, workgroupSize, sliceRows, flatX, vector, over } = prepare(graph, request);
+	const factors = groupNormFactors(graph, request);
+	const y = graph.tensor(label, request.outputDtype ?? x.dtype, x.shape);
+	const flatY = reshape(y, flatX.shape);
 	forEachPart(graph, flatX, [flatX, flatY], sliceRows, (part) => {
-		const workgroups = part.images * part.slices * chunks;
-		const params = {
-			positions: part.positions,
-			channels: vectors,
-			sliceRows,
-			slices: part.slices,
-			firstImage: part.firstImage,
-			width,
-			chunks,
-			workgroups,
-		};
 		graph.dispatch({
 			shader: "dense/groupNorm",
 			label,
-			aliases: { ...aliases, Output: vector(y.dtype) },
+			aliases: { Input: vector(x.dtype), Values: vector("f32"), Output: vector(y.dtype) },
 			overrides: { workgroupSize, affine: affine !== undefined, silu: request.silu ?? false },
 			tensors: { x: part.of(flatX), factors, bias: affine?.bias, y: part.of(flatY) },
-			params,
-			workgroups: foldedWorkgroups(workgroups),
+			...over(part),
 		});
 	});
 	return y;
