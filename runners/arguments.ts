@@ -46,7 +46,7 @@ ${finishHelp}
   --stage 1|2|both         which part runs (default both)
   --dtype f16|f32          precision of weights and activations (default f16 where the GPU has it)
   --adapter NAME           part of a GPU's name; "software" runs on the CPU: for tests
-  --max-memory SIZE        GPU memory that may be used, such as 12GB or 800MiB
+  --max-memory SIZE        GPU memory that may be used, such as 12GB or 800MiB; where it holds all weights, they stay there
   --json                   progress and result as JSON lines on standard output
   --help, --version
 

@@ -1,28 +1,42 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { Device } from "../engine/gpu/device.ts";
+import { samplePerson } from "../engine/image/samplePerson.ts";
+import type { MemoryPlan } from "../engine/stages/part.ts";
+import { SyncHuman } from "../engine/synchuman.ts";
 import type { Checkpoint } from "../weights/checkpoint.ts";
 import { type BenchArguments, benchArguments, benchHelp } from "./bench/arguments.ts";
+import { compareWith, comparisonText } from "./bench/compare.ts";
 import { kernelRows } from "./bench/kernelRows.ts";
-import { appendResults, type BenchRow, groupedRows, tableText } from "./bench/report.ts";
+import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRow, tableText } from "./bench/report.ts";
+import { ceilingsOf, rooflineSvg } from "./bench/roofline.ts";
+import { driverMemory, soak, soakProblems, soakText } from "./bench/soak.ts";
 import { measureStage } from "./bench/stageRows.ts";
 import { bareContext, measureSteps, recordedDiffusion, stepGraph } from "./bench/stepRows.ts";
+import { kernelsMarkdown, partsText, profileTables, shapeOf, withoutShape } from "./bench/tables.ts";
 import { chooseDevice } from "./chooseDevice.ts";
 import { reportError } from "./errorReport.ts";
 import { openWeights } from "./openWeights.ts";
-import { bytesText } from "./planText.ts";
+import { bytesText, planText } from "./planText.ts";
+import { projectFolder } from "./project.ts";
 
 // The command `npm run bench`.
 
 const out = (text: string) => void process.stdout.write(text);
 const say = (text: string) => void process.stderr.write(text);
 
-const benchmarks: Readonly<
-	Record<
-		BenchArguments["benchmark"],
-		(device: Device, checkpoint: Checkpoint, dtype: "f16" | "f32", options: BenchArguments) => Promise<readonly BenchRow[]>
-	>
-> = {
+/** What a benchmark found. */
+type Found = Pick<BenchReport, "rows" | "plans">;
+
+type Benchmark = (device: Device, checkpoint: Checkpoint, dtype: "f16" | "f32", options: BenchArguments) => Promise<Found>;
+
+const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "soak" | "report">, Benchmark>> = {
+	async all(...given) {
+		const first = await wholeStage("stage1")(...given);
+		const second = await wholeStage("stage2")(...given);
+		return { rows: [...first.rows, ...second.rows], plans: [...(first.plans ?? []), ...(second.plans ?? [])] };
+	},
 	async kernels(device, checkpoint, dtype) {
 		const diffusion = await recordedDiffusion(bareContext(device), checkpoint, dtype, 1);
 		const rows = await kernelRows(device, stepGraph(diffusion), ({ name, shape, elapsedMs }) =>
@@ -30,98 +44,127 @@ const benchmarks: Readonly<
 		);
 		// Epilogues differ at the same shape.
 		const shapes = groupedRows(rows, shapeOf);
-		out(`${tableText(shapes)}\n${tableText(groupedRows(rows.map(withoutShape), nameOf))}`);
-		return shapes;
+		out(`${tableText(shapes)}\n${tableText(groupedRows(rows.map(withoutShape), ({ name }) => name))}`);
+		return { rows: shapes };
 	},
 	async step(device, checkpoint, dtype, { steps = 5, profile }) {
 		const found = await measureSteps(bareContext(device), await recordedDiffusion(bareContext(device), checkpoint, dtype, steps), profile);
-		const sorted = found.stepMs.toSorted((a, b) => a - b);
-		const median = sorted[Math.floor(sorted.length / 2)];
 		const { dispatches, dispatchCount, plannedBytes, peakBytes } = found;
-		out(
-			`step: median ${median.toFixed(2)} ms, ${sorted[0].toFixed(2)} to ${sorted[sorted.length - 1].toFixed(2)}, ${dispatchCount} dispatches\n`,
-		);
+		const row = { ...medianRow({ name: "graph denoising", calls: 1 }, found.stepMs), plannedBytes, peakBytes };
+		const [least, most] = row.spreadMs ?? [0, 0];
+		out(`step: median ${row.elapsedMs.toFixed(2)} ms, ${least.toFixed(2)} to ${most.toFixed(2)}, ${dispatchCount} dispatches\n`);
 		out(`weights ${found.loadSeconds.toFixed(2)} s; GPU memory ${bytesText(peakBytes)}, planned ${bytesText(plannedBytes)}\n`);
-		const rows: BenchRow[] = [{ name: "step", calls: 1, elapsedMs: median, plannedBytes, peakBytes }];
-		if (!profile) return rows;
-		const busy = dispatches.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
-		out(`GPU busy ${busy.toFixed(2)} ms, idle ${(100 * Math.max(0, 1 - busy / median)).toFixed(1)} % of a step\n`);
-		return [...rows, ...profileTables(dispatches)];
+		if (!profile) return { rows: [row] };
+		const busyMs = dispatches.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
+		out(`GPU busy ${busyMs.toFixed(2)} ms, idle ${(100 * Math.max(0, 1 - busyMs / row.elapsedMs)).toFixed(1)} % of a step\n`);
+		return { rows: [{ ...row, busyMs }, ...profileTables(dispatches, out)] };
 	},
-	stage1: (device, checkpoint, dtype, options) => wholeStage(device, checkpoint, dtype, "stage1", options),
-	stage2: (device, checkpoint, dtype, options) => wholeStage(device, checkpoint, dtype, "stage2", options),
+	stage1: wholeStage("stage1"),
+	stage2: wholeStage("stage2"),
 };
 
-async function wholeStage(
-	device: Device,
-	checkpoint: Checkpoint,
-	dtype: "f16" | "f32",
-	stage: "stage1" | "stage2",
-	{ steps, profile }: BenchArguments,
-): Promise<readonly BenchRow[]> {
-	const { parts, dispatches } = await measureStage(device, checkpoint, stage, { dtype, steps, profiled: profile, onPart: say });
-	for (const { name, elapsedMs, peakBytes, plannedBytes } of parts) {
-		const memory = peakBytes === undefined ? "" : `, ${bytesText(peakBytes)} of GPU memory, planned ${bytesText(plannedBytes ?? 0)}`;
-		out(`${name}: ${(elapsedMs / 1000).toFixed(3)} s${memory}\n`);
+function wholeStage(stage: "stage1" | "stage2"): Benchmark {
+	return async (device, checkpoint, dtype, { steps, runs = 3, profile }) => {
+		const { parts, dispatches, plans } = await measureStage(device, checkpoint, stage, {
+			...{ dtype, steps, repeats: runs, profiled: profile, onPart: say },
+		});
+		out(`\n${partsText(parts)}`);
+		for (const plan of distinct(plans)) out(`${planText(plan)}\n`);
+		const rows = [...parts];
+		for (const [graph, timed] of dispatches) {
+			out(`\n${graph}, one replay\n`);
+			rows.push(...profileTables(timed, out).map((row) => ({ ...row, name: `${graph}: ${row.name}` })));
+		}
+		return { rows, plans: distinct(plans) };
+	};
+}
+
+function distinct(plans: readonly MemoryPlan[]): readonly MemoryPlan[] {
+	return [...new Map(plans.map((plan) => [JSON.stringify(plan), plan])).values()];
+}
+
+/** Generation after generation with an engine of its own each time; false where memory stays. */
+async function runSoak(device: Device, checkpoint: Checkpoint, dtype: "f16" | "f32", options: BenchArguments): Promise<boolean> {
+	const { runs = 20, steps = 10 } = options;
+	const samples = await soak(
+		runs,
+		async () => {
+			const engine = await SyncHuman.open({ device, weights: checkpoint, dtype, maxMemory: Number.POSITIVE_INFINITY });
+			try {
+				await engine.generate(samplePerson(), { steps, stageTwoSteps: steps, textureSize: 0 });
+			} finally {
+				engine.close();
+			}
+		},
+		async () => {
+			await device.idle();
+			const { rss } = process.memoryUsage();
+			return { bufferBytes: device.memory.currentBytes, driverBytes: await driverMemory(), residentSetBytes: rss };
+		},
+		(run, sample) => out(soakText(run, sample)),
+	);
+	const problems = soakProblems(samples);
+	for (const problem of problems) out(`${problem}\n`);
+	out(problems.length === 0 ? `passed: ${runs} generations\n` : "failed\n");
+	return problems.length === 0;
+}
+
+/** Tables and the chart of reports that --json has written. */
+function report(files: readonly string[]): void {
+	const reports = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as BenchReport);
+	const [{ adapter, dtype, weights }] = reports;
+	const rows = reports.flatMap((one) => one.rows);
+	const ofStep = rows.filter(({ name }) => name.startsWith("graph denoising: "));
+	const kernels = ofStep.length > 0 ? ofStep : rows.filter(({ shape }) => shape !== undefined);
+	out(`${partsText(rows.filter(({ shape }) => shape === undefined))}\n${kernelsMarkdown(kernels)}`);
+	const ceilings = ceilingsOf(adapter);
+	if (ceilings === undefined) {
+		say(`${adapter}: nobody has measured its ceilings; no chart.\n`);
+		return;
 	}
-	out(`together: ${(parts.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) / 1000).toFixed(3)} s\n`);
-	const rows = [...parts];
-	for (const [part, timed] of dispatches) {
-		out(`\n${part}, one run of its graphs\n`);
-		rows.push(...profileTables(timed).map((row) => ({ ...row, name: `${part}: ${row.name}` })));
-	}
-	return rows;
+	const file = join(projectFolder, "docs", `roofline-${adapterFileName(adapter)}.svg`);
+	const what = ofStep.length > 0 ? "one denoising step" : "kernels";
+	writeFileSync(file, rooflineSvg(kernels, `${what} on ${adapter}, ${dtype}, ${weights}`, ceilings));
+	out(`${file}\n`);
 }
 
-/** Prints the dispatches of a profile by kernel and shape, by kernel, and by layer; gives the first of these. */
-function profileTables(dispatches: readonly BenchRow[]): readonly BenchRow[] {
-	const kernels = groupedRows(dispatches.map(kernelOf), shapeOf);
-	out(`\n${tableText(kernels, 60)}`);
-	out(`\n${tableText(groupedRows(kernels.map(withoutShape), nameOf))}`);
-	out(`\n${tableText(groupedRows(dispatches.map(layerOf), nameOf), 60)}`);
-	return kernels;
-}
-
-const nameOf = ({ name }: BenchRow) => name;
-const shapeOf = ({ name, shape }: BenchRow) => `${name} ${shape}`;
-const withoutShape = ({ shape, ...row }: BenchRow): BenchRow => row;
-
-/** A dispatch's row, named by its shader. */
-function kernelOf(row: BenchRow): BenchRow {
-	return { ...row, name: row.name.slice(row.name.lastIndexOf("| ") + 2) };
-}
-
-/** A dispatch's row, named by the layer it belongs to: the first three names of its path. */
-function layerOf(dispatch: BenchRow): BenchRow {
-	const row = withoutShape(dispatch);
-	const [path] = row.name.slice(0, row.name.lastIndexOf(" | ")).split("/");
-	return { ...row, name: path.split(".").slice(0, 3).join(".") };
-}
-
-async function main(argv: readonly string[]): Promise<void> {
+/** Runs the command; the exit status. */
+async function main(argv: readonly string[]): Promise<number> {
 	const options = benchArguments(argv);
-	if (options === undefined) return out(`${benchHelp}\n`);
+	if (options === undefined) {
+		out(`${benchHelp}\n`);
+		return 0;
+	}
+	const { benchmark } = options;
+	if (benchmark === "report") {
+		report(options.files);
+		return 0;
+	}
+	const theirs = options.compare.map((file) => JSON.parse(readFileSync(file, "utf8")));
 	const device = await chooseDevice({ adapter: options.adapter, disableSubgroupMatrix: options.portable });
 	try {
-		const { report } = device;
-		if (!report.timestamps && (options.benchmark === "kernels" || options.profile)) {
-			throw new SyncHumanError("device", `${report.adapter} has no timestamp queries.`);
+		const { adapter, driver, f16, software, timestamps } = device.report;
+		if (!timestamps && (benchmark === "kernels" || options.profile)) {
+			throw new SyncHumanError("device", `${adapter} has no timestamp queries.`);
 		}
-		const dtype = options.dtype ?? (report.f16 ? "f16" : "f32");
-		say(`${options.benchmark} of ${options.weights} in ${dtype} on ${report.adapter}, ${report.driver}\n`);
-		const weights = await openWeights(options.weights, options.benchmark === "stage2" ? ["2"] : ["1"]);
-		const rows = await benchmarks[options.benchmark](device, weights.checkpointFor(device), dtype, options);
-		const { adapter, driver } = report;
-		const result = { benchmark: options.benchmark, adapter, driver, dtype, weights: options.weights, rows };
+		const dtype = options.dtype ?? (f16 ? "f16" : "f32");
+		say(`${benchmark} of ${options.weights} in ${dtype} on ${adapter}, ${driver}\n`);
+		const weights = await openWeights(options.weights, benchmark === "stage2" ? ["2"] : benchmark === "stage1" ? ["1"] : ["1", "2"]);
+		const checkpoint = weights.checkpointFor(device);
+		if (benchmark === "soak") return (await runSoak(device, checkpoint, dtype, options)) ? 0 : 1;
+		const found = await benchmarks[benchmark](device, checkpoint, dtype, options);
+		for (const json of theirs) out(`\n${comparisonText(compareWith(json, found.rows))}`);
+		const result: BenchReport = { benchmark, adapter, driver, dtype, weights: options.weights, ...found };
 		if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 1)}\n`);
-		if (options.append) out(`${appendResults(result)}\n`);
+		if (options.append ?? !software) out(`${appendResults(result)}\n`);
+		return 0;
 	} finally {
 		device.close();
 	}
 }
 
 try {
-	await main(process.argv.slice(2));
+	process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
 	process.exitCode = reportError(error, { json: false, out, say });
 }

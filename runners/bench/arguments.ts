@@ -1,67 +1,91 @@
 import { parseArgs } from "node:util";
 import { SyncHumanError } from "../../engine/error.ts";
 
-const benchmarks = ["kernels", "step", "stage1", "stage2"] as const;
+const benchmarks = ["all", "kernels", "step", "stage1", "stage2", "soak", "report"] as const;
 
 /** What `npm run bench` was asked to do. */
 export interface BenchArguments {
-	/** kernels: products, convolutions and attentions of one denoising step, each by itself; step: denoising steps; stage1, stage2: a whole stage. */
+	/**
+	 * all: both stages; kernels: products, convolutions and attentions of one denoising step, each by itself; step: denoising steps; stage1, stage2:
+	 * a whole stage; soak: generation after generation; report: table and chart of what --json has written.
+	 */
 	readonly benchmark: (typeof benchmarks)[number];
+	/** Of `report`: the files. */
+	readonly files: readonly string[];
 	readonly weights: string;
 	readonly dtype: "f16" | "f32" | undefined;
 	readonly adapter: string | undefined;
 	/** Denoising steps of `step` and stage1, flow steps of stage2; undefined: 5 of `step`, otherwise the default preset's. */
 	readonly steps: number | undefined;
-	/** Adds GPU times per kernel and per layer; not of `kernels`, which are nothing else. */
+	/** Runs of a stage (3), generations of a soak (20). */
+	readonly runs: number | undefined;
+	/** Adds GPU times per kernel and per layer; always of `all`, not of `kernels`, which are nothing else. */
 	readonly profile: boolean;
 	/** Leaves out the kernels on subgroup matrices. */
 	readonly portable: boolean;
 	/** Writes all rows as JSON to this file. */
 	readonly json: string | undefined;
-	/** Adds the rows to runners/results/<gpu>.csv. */
-	readonly append: boolean;
+	/** Adds the rows to runners/results/<gpu>.csv; where it is not given, as for GPUs and not for software. */
+	readonly append: boolean | undefined;
+	/** Results of reference/stage*\/bench.py (PyTorch) to set ours beside. */
+	readonly compare: readonly string[];
 }
 
 /** Text of `npm run bench -- --help`. */
-export const benchHelp = `npm run bench -- kernels|step|stage1|stage2 [options]
+export const benchHelp = `npm run bench -- [all|kernels|step|stage1|stage2|soak] [options]
+npm run bench -- report FILE...
 
+  all       stage1 and stage2 with --profile (default)
   kernels   products, convolutions and attentions of one denoising step, each by itself, random data
   step      denoising steps of stage 1
   stage1    picture to views and voxels, part by part
   stage2    views and voxels to mesh and Gaussians, part by part
+  soak      whole generations, everything made and freed each time: no memory may stay; exits with 1 where it does
+  report    FILEs are what --json wrote: docs/roofline-GPU.svg, and tables on standard output
 
   --weights DIR|NAME   checkpoint folder, synthetic:tiny or synthetic:full (default)
-  --steps N            denoising steps (step: 5), flow steps of stage2
+  --steps N            denoising steps (step: 5, soak: 10), flow steps of stage2
+  --runs N             runs of a stage (3), generations of a soak (20)
   --dtype f16|f32      default f16 where the GPU has it
   --adapter NAME       part of a GPU's name, or software
   --profile            GPU time per kernel and per layer (step, stage1, stage2)
   --no-subgroup-matrix portable kernels only
   --json FILE          all rows as JSON
-  --append             all rows into runners/results/<gpu>.csv`;
+  --append, --no-append
+                       whether all rows go into runners/results/<gpu>.csv (default: for GPUs)
+  --compare FILE       stage1.json or stage2.json of reference/stage*/bench.py: ratios to PyTorch; may be given twice`;
 
 /** Reads the command line; undefined for --help. Throws code "input". */
 export function benchArguments(argv: readonly string[]): BenchArguments | undefined {
 	const { values, positionals } = parsed(argv);
 	if (values.help) return undefined;
-	const [benchmark, ...more] = positionals;
-	if (!isBenchmark(benchmark) || more.length > 0) {
-		throw new SyncHumanError("input", `bench: give one of ${benchmarks.join(", ")}, got ${positionals.join(" ") || "nothing"}`);
+	const [benchmark = "all", ...files] = positionals;
+	if (!isBenchmark(benchmark) || files.length > 0 !== (benchmark === "report")) {
+		throw new SyncHumanError(
+			"input",
+			`bench: give one of ${benchmarks.join(", ")}, and files to report only, got ${positionals.join(" ")}`,
+		);
 	}
-	const { dtype, steps } = values;
+	const { dtype, steps, runs } = values;
 	if (dtype !== undefined && dtype !== "f16" && dtype !== "f32")
 		throw new SyncHumanError("input", `--dtype must be f16 or f32, got ${dtype}`);
 	if (steps !== undefined && !/^[1-9]\d{0,3}$/.test(steps))
 		throw new SyncHumanError("input", `--steps must be a whole number from 1 to 9999, got ${steps}`);
+	if (runs !== undefined && !/^[1-9]\d{0,3}$/.test(runs))
+		throw new SyncHumanError("input", `--runs must be a whole number from 1 to 9999, got ${runs}`);
 	return {
 		benchmark,
+		files,
 		weights: values.weights ?? "synthetic:full",
 		dtype,
 		adapter: values.adapter,
 		steps: steps === undefined ? undefined : Number(steps),
-		profile: values.profile ?? false,
+		runs: runs === undefined ? undefined : Number(runs),
+		profile: values.profile ?? benchmark === "all",
 		portable: values["no-subgroup-matrix"] ?? false,
 		json: values.json,
-		append: values.append ?? false,
+		append: values.append ?? (values["no-append"] ? false : undefined),
+		compare: values.compare ?? [],
 	};
 }
 
@@ -77,12 +101,15 @@ function parsed(argv: readonly string[]) {
 			options: {
 				weights: { type: "string" },
 				steps: { type: "string" },
+				runs: { type: "string" },
 				dtype: { type: "string" },
 				adapter: { type: "string" },
 				profile: { type: "boolean" },
 				"no-subgroup-matrix": { type: "boolean" },
 				json: { type: "string" },
 				append: { type: "boolean" },
+				"no-append": { type: "boolean" },
+				compare: { type: "string", multiple: true },
 				help: { type: "boolean" },
 			},
 		});

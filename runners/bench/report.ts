@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { MemoryPlan } from "../../engine/stages/part.ts";
 import { buildReport, projectFolder } from "../project.ts";
 
 /** One measured thing: a kernel at a shape, a layer, or a part. */
@@ -8,13 +9,28 @@ export interface BenchRow {
 	readonly shape?: string;
 	/** Calls in one run; of a part its steps. */
 	readonly calls: number;
-	/** Of all calls together. */
+	/** Of all calls together; the median where there were several runs. */
 	readonly elapsedMs: number;
+	/** Least and most of the runs that `elapsedMs` is the median of. */
+	readonly spreadMs?: readonly [least: number, most: number];
+	/** Sum of the dispatches' GPU times: what is missing to `elapsedMs` the GPU was idle. */
+	readonly busyMs?: number;
 	readonly flops?: number;
 	readonly bytes?: number;
 	/** Largest GPU memory, held and as planned. */
 	readonly peakBytes?: number;
 	readonly plannedBytes?: number;
+}
+
+/** A row whose time is the median of several runs, with their spread. */
+export function medianRow(row: Omit<BenchRow, "elapsedMs">, runsMs: readonly number[]): BenchRow {
+	const sorted = [...runsMs].sort((a, b) => a - b);
+	return { ...row, elapsedMs: sorted[Math.floor(sorted.length / 2)], spreadMs: [sorted[0], sorted[sorted.length - 1]] };
+}
+
+/** Share of a row's time in which the GPU was idle, in [0, 1]; undefined where its busy time is not known. */
+export function idleShare({ elapsedMs, busyMs }: BenchRow): number | undefined {
+	return busyMs === undefined ? undefined : Math.max(0, 1 - busyMs / elapsedMs);
 }
 
 /** Rows as a table, slowest first, with rates and shares of the whole; `most` rows, the others summed up in a last line. */
@@ -73,15 +89,22 @@ export interface BenchReport {
 	readonly dtype: string;
 	readonly weights: string;
 	readonly rows: readonly BenchRow[];
+	/** GPU memory by stage, planned before anything was allocated. */
+	readonly plans?: readonly MemoryPlan[];
+}
+
+/** Name of an adapter in file names. */
+export function adapterFileName(adapter: string): string {
+	return adapter.replace(/[^A-Za-z0-9.-]+/g, "-").toLowerCase();
 }
 
 const columns =
-	"date,version,commit,benchmark,dtype,weights,driver,name,shape,calls,ms,tflops_per_second,gb_per_second,peak_bytes,planned_bytes";
+	"date,version,commit,benchmark,dtype,weights,driver,name,shape,calls,ms,tflops_per_second,gb_per_second,peak_bytes,planned_bytes,least_ms,most_ms,idle_share";
 
 /** Adds a report to runners/results/<gpu>.csv; gives the file's path. */
 export function appendResults(report: BenchReport, folder = join(projectFolder, "runners", "results")): string {
 	const { version, commit } = buildReport();
-	const file = join(folder, `${report.adapter.replace(/[^A-Za-z0-9.-]+/g, "-")}.csv`);
+	const file = join(folder, `${adapterFileName(report.adapter)}.csv`);
 	mkdirSync(folder, { recursive: true });
 	if (!existsSync(file)) appendFileSync(file, `${columns}\n`);
 	const date = new Date().toISOString().slice(0, 10);
@@ -89,19 +112,20 @@ export function appendResults(report: BenchReport, folder = join(projectFolder, 
 		const text = value === undefined ? "" : String(value);
 		return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 	};
-	const lines = report.rows.map(({ name, shape, calls, elapsedMs, flops = 0, bytes = 0, peakBytes, plannedBytes }) =>
-		[
+	const lines = report.rows.map((row) => {
+		const { name, shape, calls, elapsedMs, flops = 0, bytes = 0, peakBytes, plannedBytes, spreadMs } = row;
+		return [
 			...[date, version, commit ?? "", report.benchmark, report.dtype, report.weights, report.driver, name, shape, calls],
 			...[
 				elapsedMs.toFixed(3),
 				flops > 0 ? (flops / elapsedMs / 1e9).toFixed(1) : "",
 				bytes > 0 ? (bytes / elapsedMs / 1e6).toFixed(0) : "",
 			],
-			...[peakBytes, plannedBytes],
+			...[peakBytes, plannedBytes, spreadMs?.[0].toFixed(3), spreadMs?.[1].toFixed(3), idleShare(row)?.toFixed(3)],
 		]
 			.map(cell)
-			.join(","),
-	);
+			.join(",");
+	});
 	appendFileSync(file, `${lines.join("\n")}\n`);
 	return file;
 }

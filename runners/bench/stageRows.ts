@@ -1,71 +1,117 @@
 import { defaults } from "../../engine/defaults.ts";
 import type { Device } from "../../engine/gpu/device.ts";
+import type { Executable } from "../../engine/graph/executable.ts";
 import { type Image, imageOf } from "../../engine/image/image.ts";
 import { samplePerson } from "../../engine/image/samplePerson.ts";
 import { bodyCoordinates } from "../../engine/random/bodyGeometry.ts";
-import type { PartContext, PartMeasurement } from "../../engine/stages/part.ts";
+import type { MemoryPlan, Part, PartContext, PartMeasurement } from "../../engine/stages/part.ts";
 import type { StageOneResult } from "../../engine/stages/results.ts";
 import { runStageOne } from "../../engine/stages/stage1.ts";
 import { runStageTwo } from "../../engine/stages/stage2.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { syntheticBody } from "../../weights/syntheticCheckpoint.ts";
 import { profileRows } from "./kernelRows.ts";
-import type { BenchRow } from "./report.ts";
+import { type BenchRow, medianRow } from "./report.ts";
 import { bareContext } from "./stepRows.ts";
 
 /** What running a stage cost. */
 export interface StageMeasurement {
-	/** Two rows a part: reading its weights, and running it. */
+	/**
+	 * For every part what it took to load its weights and compile its kernels in the first run, and computing as the median of all runs; then for every
+	 * graph one replay by itself, as "graph NAME".
+	 */
 	readonly parts: readonly BenchRow[];
-	/** For every part the dispatches of one run of each of its graphs; empty unless asked for. */
+	/** For every graph the dispatches of one replay; empty unless asked for. */
 	readonly dispatches: ReadonlyMap<string, readonly BenchRow[]>;
+	/** Memory with staged weights, as the first run has them, and with resident ones, as the others have them. */
+	readonly plans: readonly MemoryPlan[];
 }
 
-/** Runs a stage on the built-in sample. `onPart` is told every part that has ended. */
+/** How a stage is measured. */
+export interface StageOptions {
+	readonly dtype: "f16" | "f32";
+	/** Of the stage's sampler; undefined: the default preset's. */
+	readonly steps: number | undefined;
+	/** Runs of the whole stage: the first with staged weights, the others with resident ones. */
+	readonly repeats: number;
+	/** Adds `dispatches`. */
+	readonly profiled: boolean;
+	/** Told every part of the first run. */
+	readonly onPart: (text: string) => void;
+}
+
+/** Replays of a graph by itself. */
+const replays = 5;
+
+/** Runs a stage on the built-in sample. */
 export async function measureStage(
 	device: Device,
 	checkpoint: Checkpoint,
 	stage: "stage1" | "stage2",
-	options: {
-		readonly dtype: "f16" | "f32";
-		readonly steps: number | undefined;
-		readonly profiled: boolean;
-		readonly onPart: (text: string) => void;
-	},
+	{ dtype, steps, repeats, profiled, onPart }: StageOptions,
 ): Promise<StageMeasurement> {
-	const { dtype, steps, profiled, onPart } = options;
 	const dispatches = new Map<string, readonly BenchRow[]>();
-	const context: PartContext = {
-		...bareContext(device),
-		async onRun(part, executables) {
-			const { loadSeconds, compileSeconds, computeSeconds } = context.measurements[context.measurements.length - 1];
-			onPart(`${part.name}: ${(loadSeconds + compileSeconds + computeSeconds).toFixed(2)} s\n`);
-			if (!profiled) return;
-			const rows: BenchRow[] = [];
-			for (const [index, graph] of part.graphs.entries()) rows.push(...(await profileRows(graph, executables[index], 1)));
-			dispatches.set(part.name, rows);
-		},
+	const graphs: BenchRow[] = [];
+	const plans: MemoryPlan[] = [];
+	const runs: PartMeasurement[][] = [];
+	const context = bareContext(device);
+	const replay = async (part: Part, executables: readonly Executable[]) => {
+		for (const [index, graph] of part.graphs.entries()) {
+			const name = `graph ${graph.label}`;
+			const rows = profiled ? await profileRows(graph, executables[index], 1) : [];
+			if (profiled) dispatches.set(name, rows);
+			const busyMs = profiled ? { busyMs: rows.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) } : {};
+			graphs.push({ ...medianRow({ name, calls: 1 }, await replayed(device, executables[index])), ...busyMs });
+		}
 	};
 	const request = { checkpoint, dtype, seed: defaults.seed };
-	if (stage === "stage1") {
-		await runStageOne(context, { ...request, image: samplePerson(), steps: steps ?? defaults.steps, guidance: defaults.guidance });
-	} else {
-		await runStageTwo(context, { ...request, stageOne: sampleStageOne(), steps: steps ?? defaults.stageTwoSteps });
+	for (let run = 0; run < repeats; run++) {
+		const measurements: PartMeasurement[] = [];
+		const ofRun: PartContext = {
+			...context,
+			measurements,
+			maxMemory: run === 0 ? undefined : Number.POSITIVE_INFINITY,
+			onPlan: (plan) => plans.push(plan),
+			async onRun(part, executables) {
+				if (run > 0) return;
+				const { loadSeconds, compileSeconds, computeSeconds } = measurements[measurements.length - 1];
+				onPart(
+					`${part.name}: ${loadSeconds.toFixed(2)} s loading, ${compileSeconds.toFixed(2)} compiling, ${computeSeconds.toFixed(2)} computing\n`,
+				);
+				await replay(part, executables);
+			},
+		};
+		if (stage === "stage1") {
+			await runStageOne(ofRun, { ...request, image: samplePerson(), steps: steps ?? defaults.steps, guidance: defaults.guidance });
+		} else {
+			await runStageTwo(ofRun, { ...request, stageOne: sampleStageOne(), steps: steps ?? defaults.stageTwoSteps });
+		}
+		runs.push(measurements);
 	}
-	return { parts: context.measurements.flatMap((measurement) => measurementRows(measurement)), dispatches };
+	context.networks.release();
+	return { parts: [...runs[0].flatMap((_, index) => partRows(runs.map((run) => run[index]))), ...graphs], dispatches, plans };
 }
 
-function measurementRows({
-	part,
-	loadSeconds,
-	compileSeconds,
-	computeSeconds,
-	plannedBytes,
-	peakBytes,
-}: PartMeasurement): readonly BenchRow[] {
+/** Wall milliseconds of replays, each from the call to the idle GPU, after one that is not counted. */
+async function replayed(device: Device, executable: Executable): Promise<readonly number[]> {
+	const elapsed: number[] = [];
+	for (let i = 0; i <= replays; i++) {
+		await device.idle();
+		const started = performance.now();
+		await executable.run();
+		await device.idle();
+		elapsed.push(performance.now() - started);
+	}
+	return elapsed.slice(1);
+}
+
+function partRows(runs: readonly PartMeasurement[]): readonly BenchRow[] {
+	const [{ part, loadSeconds, compileSeconds, peakBytes, plannedBytes }] = runs;
+	const compute = runs.map(({ computeSeconds }) => computeSeconds * 1000);
 	return [
 		{ name: `${part}: weights`, calls: 1, elapsedMs: loadSeconds * 1000 },
-		{ name: part, calls: 1, elapsedMs: (compileSeconds + computeSeconds) * 1000, plannedBytes, peakBytes },
+		{ name: `${part}: compiling`, calls: 1, elapsedMs: compileSeconds * 1000 },
+		{ ...medianRow({ name: part, calls: 1 }, compute), plannedBytes, peakBytes },
 	];
 }
 

@@ -9,23 +9,57 @@ import { matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { benchArguments } from "../../../runners/bench/arguments.ts";
 import { dispatchWork } from "../../../runners/bench/dispatchWork.ts";
 import { kernelRows } from "../../../runners/bench/kernelRows.ts";
-import { appendResults, groupedRows, tableText } from "../../../runners/bench/report.ts";
+import { appendResults, groupedRows, idleShare, medianRow, tableText } from "../../../runners/bench/report.ts";
+import { kernelsMarkdown, partsText } from "../../../runners/bench/tables.ts";
 import { testDevice } from "../../support/gpu.ts";
 
 describe("benchArguments", () => {
 	it("has defaults and reads every option", () => {
-		expect(benchArguments(["kernels"])).toMatchObject({ benchmark: "kernels", weights: "synthetic:full", profile: false, append: false });
+		expect(benchArguments(["kernels"])).toMatchObject({ benchmark: "kernels", weights: "synthetic:full", profile: false, files: [] });
+		expect(benchArguments(["kernels"])?.append).toBeUndefined();
+		expect(benchArguments(["--no-append"])).toMatchObject({ benchmark: "all", profile: true, append: false, compare: [] });
+		expect(benchArguments(["report", "a.json", "b.json"])).toMatchObject({ files: ["a.json", "b.json"] });
+		expect(benchArguments(["soak", "--runs", "5", "--compare", "a", "--compare", "b"])).toMatchObject({ runs: 5, compare: ["a", "b"] });
 		const options = ["--steps", "3", "--dtype", "f32", "--profile", "--json", "x.json", "--append", "--no-subgroup-matrix"];
 		expect(benchArguments(["step", ...options])).toMatchObject({ steps: 3, dtype: "f32", profile: true, json: "x.json", portable: true });
 		expect(benchArguments(["--help"])).toBeUndefined();
 	});
 
 	it("refuses what it does not know", () => {
-		expect(() => benchArguments([])).toThrow(/give one of kernels, step, stage1, stage2, got nothing/);
+		expect(() => benchArguments(["report"])).toThrow(
+			/give one of all, kernels, step, stage1, stage2, soak, report, and files to report only/,
+		);
+		expect(() => benchArguments(["step", "x.json"])).toThrow(/got step x\.json/);
 		expect(() => benchArguments(["steps"])).toThrow(/got steps/);
 		expect(() => benchArguments(["step", "--steps", "0"])).toThrow(/--steps must be a whole number/);
 		expect(() => benchArguments(["step", "--dtype", "bf16"])).toThrow(/f16 or f32/);
 		expect(() => benchArguments(["step", "--fast"])).toThrow(/--fast/);
+	});
+});
+
+describe("medians", () => {
+	it("come with their spread, and the idle share where the busy time is known", () => {
+		const row = medianRow({ name: "a", calls: 1 }, [4, 2, 3]);
+		expect(row).toEqual({ name: "a", calls: 1, elapsedMs: 3, spreadMs: [2, 4] });
+		expect([idleShare(row), idleShare({ ...row, busyMs: 2.4 })]).toEqual([undefined, expect.closeTo(0.2, 6)]);
+		const text = partsText([{ ...row, busyMs: 2.4, peakBytes: 2 ** 20, plannedBytes: 2 ** 21 }]);
+		expect(text).toBe("a: 3.0 ms (2.0 to 4.0), GPU idle 20.0 %, 1.0 MiB of GPU memory, planned 2.0 MiB\n");
+	});
+
+	it("become a table for the README, the others summed up", () => {
+		const rows = [1, 2, 3].map((i) => ({
+			name: `graph g: k${i}`,
+			shape: "s",
+			calls: 1,
+			elapsedMs: i,
+			flops: i === 3 ? 3e12 : 0,
+			bytes: 6e6,
+		}));
+		expect(kernelsMarkdown(rows, 1).split("\n").slice(2)).toEqual([
+			"| k3 | 1 | 3.0 | 50.0 % | 1000 | 2 |",
+			"| 2 others | 2 | 3.0 | 50.0 % |  | 4 |",
+			"",
+		]);
 	});
 });
 
@@ -60,12 +94,12 @@ describe("tables", () => {
 		try {
 			const report = { benchmark: "kernels", adapter: "NVIDIA H200", driver: "580, x", dtype: "f16", weights: "synthetic:full", rows };
 			const file = appendResults(report, folder);
-			expect(file).toBe(join(folder, "NVIDIA-H200.csv"));
+			expect(file).toBe(join(folder, "nvidia-h200.csv"));
 			appendResults({ ...report, rows: rows.slice(0, 1) }, folder);
 			const lines = readFileSync(file, "utf8").trimEnd().split("\n");
 			expect(lines).toHaveLength(5);
 			expect(lines[0]).toMatch(/^date,version,commit,benchmark/);
-			expect(lines[1]).toMatch(/,kernels,f16,synthetic:full,"580, x",a,1,2,1\.000,2\.0,3,,$/);
+			expect(lines[1]).toMatch(/,kernels,f16,synthetic:full,"580, x",a,1,2,1\.000,2\.0,3,,,,,$/);
 			for (const line of lines.slice(1)) expect(line.replace(/"[^"]*"/, "").split(",")).toHaveLength(lines[0].split(",").length);
 		} finally {
 			rmSync(folder, { recursive: true });

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { SyncHuman } from "../../../engine/synchuman.ts";
+import { driverMemory, soak, soakProblems, soakText } from "../../../runners/bench/soak.ts";
+import { sampleStageOne } from "../../../runners/bench/stageRows.ts";
+import { syntheticCheckpoint } from "../../../weights/syntheticCheckpoint.ts";
+import { testDevice } from "../../support/gpu.ts";
+
+const sample = (bufferBytes: number, driverBytes?: number) => ({ bufferBytes, driverBytes, residentSetBytes: 1 });
+
+describe("soak", () => {
+	it("finds no memory that stays after runs of stage 2, each with an engine of its own", async () => {
+		const device = await testDevice();
+		const samples = await soak(
+			3,
+			async () => {
+				const engine = await SyncHuman.open({ device, weights: syntheticCheckpoint("tiny"), maxMemory: Number.POSITIVE_INFINITY });
+				await engine.stageTwo(sampleStageOne(), { stageTwoSteps: 1 });
+				expect(device.memory.currentBytes).toBeGreaterThan(0);
+				engine.close();
+			},
+			async () => sample(device.memory.currentBytes, await driverMemory()),
+		);
+		expect(samples.map(({ bufferBytes }) => bufferBytes)).toEqual([0, 0, 0]);
+		expect(soakProblems(samples)).toEqual([]);
+	}, 120_000);
+
+	it("judges buffers from the first run, the driver from the third", () => {
+		expect(soakProblems([sample(5, 1e9), sample(5, 3e9), sample(5, 2e9), sample(5, 2.01e9)])).toEqual([]);
+		expect(soakProblems([sample(5), sample(5), sample(5)])).toEqual([]);
+		expect(soakProblems([sample(5), sample(6)])).toEqual(["after run 2 buffers have 6 bytes, after the first 5"]);
+		expect(soakProblems([sample(0, 1e9), sample(0, 1e9), sample(0, 2e9), sample(0, 2.1e9)])).toEqual([
+			"the driver holds 1.9 GiB to 2.0 GiB from run 3 on",
+		]);
+	});
+
+	it("says what was held", () => {
+		expect(soakText(0, sample(12, 2 ** 30))).toBe("run 1: 12 bytes in buffers, driver 1.0 GiB, process 1 KiB\n");
+		expect(soakText(1, sample(0))).toMatch(/driver unknown/);
+	});
+});
