@@ -6,7 +6,7 @@ import type { Device } from "./gpu/device.ts";
 import type { Image } from "./image/image.ts";
 import { samplePerson } from "./image/samplePerson.ts";
 import { bodyCoordinates } from "./random/bodyGeometry.ts";
-import type { Unwrap } from "./stages/finish.ts";
+import type { OpenTextureLookups, Unwrap } from "./stages/finish.ts";
 import { Networks } from "./stages/networks.ts";
 import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
@@ -44,6 +44,8 @@ export interface RunOptions {
 	readonly simplify?: number;
 	/** Unwraps on another thread; on this one unless it is given. */
 	readonly unwrap?: Unwrap;
+	/** Finds the texture's places in views on other threads; on this one unless it is given. */
+	readonly openLookups?: OpenTextureLookups;
 	/** Stops at the next step with code "aborted". */
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (progress: Progress) => void;
@@ -89,14 +91,21 @@ export class SyncHuman {
 
 	/** Views and voxels to mesh and Gaussians. */
 	stageTwo(stageOne: StageOneResult, options: RunOptions = {}): Promise<StageTwoResult> {
-		const { seed = defaults.seed, stageTwoSteps, textureSize = defaults.textureSize, simplify = defaults.simplify, unwrap } = options;
+		const {
+			seed = defaults.seed,
+			stageTwoSteps,
+			textureSize = defaults.textureSize,
+			simplify = defaults.simplify,
+			unwrap,
+			openLookups,
+		} = options;
 		return runStageTwo(this.#context(options), {
 			checkpoint: this.weights,
 			dtype: this.dtype,
 			stageOne,
 			seed,
 			steps: stageTwoSteps ?? defaults.stageTwoSteps,
-			finish: textureSize === 0 ? undefined : { textureSize, simplify, unwrap },
+			finish: textureSize === 0 ? undefined : { textureSize, simplify, unwrap, openLookups },
 		});
 	}
 

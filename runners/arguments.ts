@@ -3,6 +3,7 @@ import { defaults, type PresetName } from "../engine/defaults.ts";
 import type { SyntheticSize } from "../weights/syntheticCheckpoint.ts";
 import { type FinishArguments, finishArguments, finishHelp, finishOptions } from "./finishArguments.ts";
 import { byteSize, choice, type OptionValues, real, textOf, usage, whole } from "./optionValues.ts";
+import { renderHelp, renderOptions } from "./renderArguments.ts";
 
 /** What `synchuman generate` and `synchuman demo` were asked to do. */
 export interface GenerateArguments extends FinishArguments {
@@ -33,6 +34,7 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
                                        stage 2 alone, from a stage1/ folder (default DIR/stage1; also one of the official Python)
   synchuman demo [-o DIR]              the built-in sample through every network, with tiny synthetic weights
   synchuman synthesize tiny|full DIR   writes a synthetic checkpoint in the official layout
+  synchuman render MODEL -o FILE       pictures of a .glb or .ply: side by side as .png, or a turntable as .webp, .gif, .mp4
   synchuman info                       what the GPU can do
 
   -o, --output DIR         where results go (demo: out/demo)
@@ -50,6 +52,8 @@ ${finishHelp}
   --json                   progress and result as JSON lines on standard output
   --help, --version
 
+${renderHelp}
+
 Exit status: 0 done, 2 input, 3 device or memory, 4 checkpoint, 5 disk, 130 stopped.`;
 
 const options = {
@@ -60,6 +64,7 @@ const options = {
 	"stage2-steps": { type: "string" },
 	guidance: { type: "string" },
 	...finishOptions,
+	...renderOptions,
 	seed: { type: "string" },
 	stage: { type: "string" },
 	dtype: { type: "string" },

@@ -11,6 +11,7 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 /** dist/<name>.js: the module whose loading is the program. */
 const programs = {
 	cli: "runners/cli.ts",
+	lookupWorker: "runners/lookupWorker.ts",
 	unwrapWorker: "runners/unwrapWorker.ts",
 	parity: "runners/parity/index.ts",
 	bench: "runners/bench.ts",

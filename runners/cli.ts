@@ -15,8 +15,12 @@ import { withDriver } from "./driverFetcher.ts";
 import { reportError } from "./errorReport.ts";
 import { generate, type Surroundings } from "./generate.ts";
 import { infoText } from "./info.ts";
+import { lookupsInWorkers } from "./lookupsInWorkers.ts";
 import { bytesText } from "./planText.ts";
+import { progressReporter } from "./progressLine.ts";
 import { packageVersion } from "./project.ts";
+import { render } from "./render.ts";
+import { renderArguments } from "./renderArguments.ts";
 import { synthesize } from "./synthesize.ts";
 import { unwrapInWorkers } from "./unwrapInWorkers.ts";
 
@@ -61,6 +65,7 @@ async function run(
 				return engine;
 			},
 			unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
+			openLookups: lookupsInWorkers,
 			...(extras.sample && { sample: extras.sample }),
 			out,
 			say,
@@ -97,6 +102,25 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 			const { size, folder } = synthesizeArguments(line);
 			await synthesize(size, folder, { signal: stopSignal(), onFile: (path, byteLength) => say(`${path}: ${bytesText(byteLength)}\n`) });
 			out(`${folder}\n`);
+		}),
+	render: (line) =>
+		reported(line, async () => {
+			const options = renderArguments(line);
+			const json = line.values.json === true;
+			const progress = progressReporter({ json, terminal: process.stderr.isTTY === true, write: json ? out : say });
+			const context = {
+				maxMemory: options.maxMemory,
+				onProgress: progress.report,
+				onPlan: undefined,
+				signal: stopSignal(),
+				measurements: [],
+			};
+			try {
+				await render(options, context, () => chooseDevice({ adapter: options.adapter, allowSoftware: true }));
+			} finally {
+				progress.end();
+			}
+			out(json ? `${JSON.stringify({ event: "result", files: [options.output] })}\n` : `${options.output}\n`);
 		}),
 	info: (line) =>
 		reported(line, async () => {

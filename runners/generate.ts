@@ -3,7 +3,7 @@ import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import { checkPersonImage } from "../engine/image/foreground.ts";
 import type { Image } from "../engine/image/image.ts";
-import type { Unwrap } from "../engine/stages/finish.ts";
+import type { OpenTextureLookups, Unwrap } from "../engine/stages/finish.ts";
 import type { MemoryPlan } from "../engine/stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import type { SyncHuman } from "../engine/synchuman.ts";
@@ -27,6 +27,8 @@ export interface Surroundings {
 	openEngine(options: GenerateArguments, weights: OpenedWeights): Promise<Engine>;
 	/** Unwraps on another thread; on this one unless it is given. */
 	readonly unwrap?: Unwrap;
+	/** The same for the places of the views' pixels in the texture. */
+	readonly openLookups?: OpenTextureLookups;
 	/** The picture of a run without IMAGE. */
 	readonly sample?: () => Image;
 	/** Results: paths, or JSON lines. */
@@ -63,6 +65,7 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		const run = {
 			...{ seed, steps, stageTwoSteps, guidance, textureSize, simplify },
 			...(surroundings.unwrap && { unwrap: surroundings.unwrap }),
+			...(surroundings.openLookups && { openLookups: surroundings.openLookups }),
 			...{ signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan },
 		};
 		const files: string[] = [];

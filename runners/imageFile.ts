@@ -54,11 +54,54 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Im
 
 /** A PNG file of an RGB or RGBA picture: the same bytes for the same picture. */
 export async function encodePng(image: Image): Promise<Uint8Array> {
-	const { width, height, channels, data } = image;
-	if (channels !== 3 && channels !== 4) throw new RangeError(`encodePng: a picture must have 3 or 4 channels, got ${channels}`);
-	return sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
+	const { width, height, data } = image;
+	return sharp(data, { raw: { width, height, channels: channelsOf(image) }, limitInputPixels: false })
 		.png({ compressionLevel: 6, adaptiveFiltering: true, palette: false })
 		.toBuffer();
+}
+
+/** An RGB picture as a lossless WebP file: the same bytes for the same picture. */
+export async function encodeWebp(image: Image): Promise<Uint8Array> {
+	const { width, height, data } = image;
+	return sharp(data, { raw: { width, height, channels: channelsOf(image) }, limitInputPixels: false })
+		.webp({ lossless: true, effort: 4 })
+		.toBuffer();
+}
+
+/** A picture on a mesh, PNG, JPEG or WebP of any size, as 8-bit sRGB [height, width, 3 or 4]. Throws code "input" beginning with `name`. */
+export async function decodeTexture(bytes: Uint8Array, name: string): Promise<Image> {
+	try {
+		const { data, info } = await sharp(bytes, { failOn: "error" })
+			.toColourspace("srgb")
+			.raw({ depth: "uchar" })
+			.toBuffer({ resolveWithObject: true });
+		return imageOf(info.width, info.height, info.channels, new Uint8Array(data.buffer, data.byteOffset, data.length));
+	} catch (cause) {
+		throw new SyncHumanError("input", `${name}: its texture cannot be read.`, "Save the file again with PNG, JPEG or WebP textures.", {
+			cause,
+		});
+	}
+}
+
+/** Pictures of one size, shown one after the other for `delayMs` each, again and again: an animated WebP or GIF file. */
+export async function encodeAnimation(frames: readonly Image[], format: "webp" | "gif", delayMs: number): Promise<Uint8Array> {
+	const [first] = frames;
+	const { width, height } = first;
+	const data = new Uint8Array(first.data.length * frames.length);
+	frames.forEach((frame, i) => {
+		data.set(frame.data, i * first.data.length);
+	});
+	const all = sharp(data, {
+		raw: { width, height: height * frames.length, channels: channelsOf(first), pageHeight: height },
+		limitInputPixels: false,
+	});
+	const timing = { loop: 0, delay: frames.map(() => delayMs) };
+	return format === "webp" ? all.webp({ ...timing, quality: 85 }).toBuffer() : all.gif(timing).toBuffer();
+}
+
+function channelsOf({ channels }: Image): 3 | 4 {
+	if (channels !== 3 && channels !== 4) throw new RangeError(`a picture must have 3 or 4 channels, got ${channels}`);
+	return channels;
 }
 
 function unreadable(name: string, problem: string, hint: string): SyncHumanError {

@@ -1,11 +1,8 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { SyncHumanError } from "../engine/error.ts";
-import type { ChartedPart } from "../engine/mesh/chartPart.ts";
 import type { Mesh } from "../engine/mesh/mesh.ts";
-import type { PackedCharts } from "../engine/mesh/packCharts.ts";
 import { type UnwrapOptions, type UnwrappedMesh, unwrapMesh } from "../engine/mesh/unwrap.ts";
-import type { UnwrapAnswer, UnwrapJob } from "./unwrapWorker.ts";
+import { openWorkerPool } from "./workerPool.ts";
 
 /** `unwrapMesh`, and how it is run. */
 export interface UnwrapInWorkersOptions extends Omit<UnwrapOptions, "workers"> {
@@ -28,7 +25,7 @@ export async function unwrapInWorkers(mesh: Mesh, options: UnwrapInWorkersOption
 	} = options;
 	const stopped = () => new SyncHumanError("aborted", "unwrap: stopped");
 	if (signal?.aborted) throw stopped();
-	const pool = openPool(worker, threads);
+	const pool = openWorkerPool(worker, threads, "unwrap");
 	const stop = () => pool.fail(stopped());
 	signal?.addEventListener("abort", stop);
 	try {
@@ -40,67 +37,4 @@ export async function unwrapInWorkers(mesh: Mesh, options: UnwrapInWorkersOption
 		signal?.removeEventListener("abort", stop);
 		await pool.close();
 	}
-}
-
-interface Waiting {
-	readonly job: UnwrapJob;
-	readonly resolve: (result: ChartedPart | PackedCharts) => void;
-	readonly reject: (error: Error) => void;
-}
-
-/** Workers that are started as jobs come in, each with one job at a time. */
-function openPool(entry: URL, threads: number) {
-	const workers: Worker[] = [];
-	const idle: Worker[] = [];
-	const queue: Waiting[] = [];
-	const running = new Map<Worker, Waiting>();
-	let failure: Error | undefined;
-
-	function fail(error: Error): void {
-		failure ??= error;
-		for (const { reject } of [...running.values(), ...queue]) reject(failure);
-		running.clear();
-		queue.length = 0;
-	}
-
-	function start(): Worker {
-		const worker = new Worker(entry);
-		workers.push(worker);
-		worker.on("message", ({ result, problem }: UnwrapAnswer) => {
-			const done = running.get(worker);
-			running.delete(worker);
-			if (result === undefined) done?.reject(new Error(`unwrap: ${problem}`));
-			else done?.resolve(result);
-			idle.push(worker);
-			next();
-		});
-		worker.on("error", fail);
-		worker.on("exit", (status) => fail(new Error(`unwrap: a worker ended with status ${status}`)));
-		return worker;
-	}
-
-	function next(): void {
-		const worker = queue.length === 0 ? undefined : (idle.pop() ?? (workers.length < threads ? start() : undefined));
-		const waiting = worker === undefined ? undefined : queue.shift();
-		if (worker === undefined || waiting === undefined) return;
-		running.set(worker, waiting);
-		worker.postMessage(waiting.job);
-	}
-
-	return {
-		fail,
-		run<Result extends ChartedPart | PackedCharts>(job: UnwrapJob): Promise<Result> {
-			return new Promise<ChartedPart | PackedCharts>((resolve, reject) => {
-				if (failure !== undefined) {
-					reject(failure);
-					return;
-				}
-				queue.push({ job, resolve, reject });
-				next();
-			}) as Promise<Result>;
-		},
-		async close() {
-			await Promise.all(workers.map((worker) => worker.terminate()));
-		},
-	};
 }

@@ -17,10 +17,10 @@ export interface TexturedMesh {
 export interface BakeObservation {
 	readonly width: number;
 	readonly height: number;
-	/** [height, width, 3] 0..255. */
+	/** [height, width, 3] 0..255, or [height, width, 4], of which the fourth is left out. */
 	readonly color: Uint8Array;
-	/** [height, width] not 0 where the picture counts. */
-	readonly mask: Uint8Array;
+	/** [height, width] not 0 where the picture counts; where absent it counts where it is not black. */
+	readonly mask?: Uint8Array | undefined;
 	/** World to camera, row-major 4 x 4: x right, y up, z backward. */
 	readonly view: readonly number[];
 	/** Camera to clip space, row-major 4 x 4. */
@@ -46,34 +46,38 @@ export interface TextureSamples {
  * four corners: upstream's quirk. Throws code "input" where the picture does not have the size it says.
  */
 export function textureSamples(mesh: TexturedMesh, observation: BakeObservation, textureSize: number, levelCount: number): TextureSamples {
-	const { width, height, color, rowsRunWithRaster } = observation;
-	if (color.length !== width * height * 3 || observation.mask.length !== width * height) {
+	const { width, height, color, mask: given, rowsRunWithRaster } = observation;
+	const pixels = width * height;
+	const channels = color.length / pixels;
+	if ((channels !== 3 && channels !== 4) || (given !== undefined && given.length !== pixels)) {
 		throw new SyncHumanError(
 			"input",
-			`textureSamples: colour must be [${height}, ${width}, 3] and mask [${height}, ${width}], got ${color.length} and ${observation.mask.length} values`,
+			`textureSamples: colour must be [${height}, ${width}, 3 or 4] and mask [${height}, ${width}], got ${color.length} and ${given?.length} values`,
 		);
 	}
 	const clip = clipPositions(mesh.positions, observation.view, observation.projection);
 	const raster = rasterizeFaces(clip, mesh.faces, width, height);
-	const marked = observation.mask.reduce((total, value) => total + (value === 0 ? 0 : 1), 0);
-	const values = new Uint32Array(marked * 4);
-	const floats = new Float32Array(values.buffer);
-	const slots = new Uint32Array(width * height);
-	const mask = new Uint8Array(width * height);
+	const slots = new Uint32Array(pixels);
+	const mask = new Uint8Array(pixels);
+	const sources = new Uint32Array(pixels); // of the samples, in the raster's order
 	let count = 0;
 	let uncovered = 0;
 	for (let row = 0; row < height; row++) {
 		const first = (rowsRunWithRaster ? row : height - 1 - row) * width;
 		for (let column = 0; column < width; column++) {
 			const from = first + column;
-			if (observation.mask[from] === 0) continue;
+			const at = from * channels;
+			if (given === undefined ? (color[at] | color[at + 1] | color[at + 2]) === 0 : given[from] === 0) continue;
 			const pixel = row * width + column;
 			mask[pixel] = 1;
 			if (raster.faces[pixel] === 0) uncovered++;
-			values[count * 4 + 3] = color[from * 3] | (color[from * 3 + 1] << 8) | (color[from * 3 + 2] << 16);
+			sources[count] = at;
 			slots[pixel] = count++;
 		}
 	}
+	const values = new Uint32Array(count * 4);
+	const floats = new Float32Array(values.buffer);
+	for (let i = 0; i < count; i++) values[i * 4 + 3] = color[sources[i]] | (color[sources[i] + 1] << 8) | (color[sources[i] + 2] << 16);
 	interpolateUvs(raster, clip, mesh.faces, mesh.uvs, mask, (pixel, u, v, duDx, duDy, dvDx, dvDy) => {
 		const at = slots[pixel] * 4;
 		floats[at] = u;

@@ -16,7 +16,8 @@ function footprint(scale: number, focal: number, depth: number): number {
 
 /** Per Gaussian the largest of its three scales. */
 function largestScale({ scales }: GaussianCloud, gaussian: number): number {
-	return Math.max(scales[gaussian * 3], scales[gaussian * 3 + 1], scales[gaussian * 3 + 2]);
+	const at = gaussian * 3;
+	return Math.max(scales[at], scales[at + 1], scales[at + 2]);
 }
 
 /**
@@ -27,8 +28,8 @@ export function mostTilePairs(cloud: GaussianCloud, size: number, radius: number
 	const across = Math.ceil(size / tileSide);
 	let pairs = 0;
 	for (let i = 0; i < cloud.count; i++) {
-		const [x, y, z] = cloud.positions.subarray(i * 3, i * 3 + 3);
-		const depth = Math.max(nearest, radius - Math.hypot(x, y, z));
+		const [x, y, z] = [cloud.positions[i * 3], cloud.positions[i * 3 + 1], cloud.positions[i * 3 + 2]];
+		const depth = Math.max(nearest, radius - Math.sqrt(x * x + y * y + z * z));
 		const tiles = Math.min(across, Math.floor((2 * footprint(largestScale(cloud, i), focal * size, depth)) / tileSide) + 2);
 		pairs += tiles * tiles;
 	}

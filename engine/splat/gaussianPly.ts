@@ -1,3 +1,4 @@
+import { SyncHumanError } from "../error.ts";
 import { type GaussianCloud, gaussianRows } from "./gaussianCloud.ts";
 
 /** Columns of the file, all float32. */
@@ -50,4 +51,38 @@ function turned([w, x, y, z]: readonly number[]): number[] {
 	const largest = product.reduce((best, part) => (Math.abs(part) > Math.abs(best) ? part : best));
 	const length = Math.hypot(...product) * (largest < 0 ? -1 : 1);
 	return length === 0 ? [1, 0, 0, 0] : product.map((part) => part / length);
+}
+
+/**
+ * The Gaussians of such a file's columns, turned back into our world; undefined where they are none. Scales and opacities come out of their
+ * logarithms and logits, rotations of unit length. Throws code "input", beginning with `name`, where a column is missing.
+ */
+export function gaussiansOfPly(columns: ReadonlyMap<string, Float32Array>, count: number, name: string): GaussianCloud | undefined {
+	if (!columns.has("f_dc_0") || !columns.has("opacity")) return undefined;
+	const column = (wanted: string): Float32Array => {
+		const found = columns.get(wanted);
+		if (found === undefined) throw new SyncHumanError("input", `${name}: its Gaussians have no "${wanted}".`);
+		return found;
+	};
+	const rows = (names: readonly string[], change: (value: number) => number = (value) => value) => {
+		const found = names.map(column);
+		return Float32Array.from({ length: count * found.length }, (_, i) => change(found[i % found.length][Math.floor(i / found.length)]));
+	};
+	const positions = rows(["x", "y", "z"]);
+	for (let i = 0; i < positions.length; i += 3) positions.set([positions[i], positions[i + 2], 0 - positions[i + 1]], i);
+	const rotations = rows(["rot_0", "rot_1", "rot_2", "rot_3"]);
+	for (let i = 0; i < rotations.length; i += 4) {
+		const [w, x, y, z] = rotations.subarray(i, i + 4);
+		const back = [w + x, x - w, y + z, z - y]; // a quarter turn about x, which takes z to y, comes after it
+		const length = Math.hypot(...back);
+		rotations.set(length > 0 ? back.map((part) => part / length) : [1, 0, 0, 0], i);
+	}
+	return {
+		count,
+		positions,
+		featuresDc: rows(["f_dc_0", "f_dc_1", "f_dc_2"]),
+		scales: rows(["scale_0", "scale_1", "scale_2"], Math.exp),
+		rotations,
+		opacities: rows(["opacity"], (logit) => 1 / (1 + Math.exp(-logit))),
+	};
 }

@@ -6,6 +6,7 @@ import { compileGraph, type Executable } from "../graph/executable.ts";
 import { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
 import { compositeTiles } from "../kernels/splat/compositeTiles.ts";
+import { packColors } from "../kernels/splat/packColors.ts";
 import { prefixSum } from "../kernels/splat/prefixSum.ts";
 import { projectGaussians, tileSide } from "../kernels/splat/projectGaussians.ts";
 import { radixSort } from "../kernels/splat/radixSort.ts";
@@ -61,6 +62,8 @@ export interface GaussianRenderer {
 	render(camera: PinholeCamera): Promise<number>;
 	/** The last picture. */
 	read(): Promise<GaussianPicture>;
+	/** Bytes u8 [height, width, 4] of the last picture's colours and alpha: times 255, fractions dropped, as `truncatedColors`. */
+	readBytes(): Promise<Uint8Array>;
 	destroy(): void;
 }
 
@@ -96,7 +99,7 @@ export async function openGaussianRenderer(
 		for (const tensor of owned) release(device, tensor.storage);
 	};
 	try {
-		const fixedBytes = count * (14 + 12 + 4 + 2) * 4 + width * height * 5 * 4;
+		const fixedBytes = count * (14 + 12 + 4 + 2) * 4 + width * height * 6 * 4;
 		if (fixedBytes > left()) {
 			throw new SyncHumanError(
 				"memory",
@@ -111,9 +114,10 @@ export async function openGaussianRenderer(
 		const offsets = resident("pair offsets", "u32", [count + 1]);
 		const color = resident("Gaussian colours", "f32", [height, width, 4]);
 		const depth = resident("Gaussian depths", "f32", [height, width]);
+		const packed = resident("Gaussian bytes", "u32", [height, width]);
 		const total = rowsOf(offsets, count, 1);
 
-		const tensors = { gaussians, projected, rectangles, order, offsets, color, depth };
+		const tensors = { gaussians, projected, rectangles, order, offsets, color, depth, packed };
 		const { graph: sortGraph, camera: cameraTensor } = recordProjection(device, tensors, { width, height, kernelSize });
 		sorted = await compileGraph(sortGraph, { maxBytes: left() });
 		const projection = sorted;
@@ -165,6 +169,9 @@ export async function openGaussianRenderer(
 					depth: await readTensor(device, depth),
 				};
 			},
+			async readBytes() {
+				return new Uint8Array((await readUnsigned(device, packed)).buffer, 0, width * height * 4);
+			},
 			destroy,
 		};
 	} catch (error) {
@@ -182,6 +189,7 @@ interface RendererTensors {
 	readonly offsets: Tensor;
 	readonly color: Tensor;
 	readonly depth: Tensor;
+	readonly packed: Tensor;
 }
 
 /** Pairs that a drawing has room for where there are `pairs` of them. */
@@ -206,7 +214,7 @@ function recordProjection(
 /** Graph of everything behind the count, with room for `capacity` pairs. */
 function recordCompositing(
 	device: Device,
-	{ projected, rectangles, order, offsets, color, depth }: RendererTensors,
+	{ projected, rectangles, order, offsets, color, depth, packed }: RendererTensors,
 	options: {
 		readonly across: number;
 		readonly down: number;
@@ -222,6 +230,7 @@ function recordCompositing(
 	const { keys, values } = radixSort(graph, { keys: listed.tiles, values: listed.members, count: pairs, bits });
 	const starts = tileStarts(graph, keys, pairs, across * down);
 	compositeTiles(graph, { projected, members: values, starts, background, color, depth });
+	packColors(graph, color, packed);
 	return graph;
 }
 
@@ -241,6 +250,7 @@ export function gaussianRendererBytes(
 		offsets: tensor("pair offsets", "u32", [count + 1]),
 		color: tensor("Gaussian colours", "f32", [height, width, 4]),
 		depth: tensor("Gaussian depths", "f32", [height, width]),
+		packed: tensor("Gaussian bytes", "u32", [height, width]),
 	};
 	const [across, down] = [Math.ceil(width / tileSide), Math.ceil(height / tileSide)];
 	const graphs = [

@@ -7,7 +7,7 @@ import { textureFitBytes } from "../mesh/fitTexture.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { type RepairReport, repairDefaults, repairMesh } from "../mesh/repair.ts";
 import { simplifiedFaceCount, simplifyMesh } from "../mesh/simplify.ts";
-import type { TextureSamples } from "../mesh/textureSamples.ts";
+import type { BakeObservation, TexturedMesh, TextureSamples } from "../mesh/textureSamples.ts";
 import { type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
 import { NumpyRandomState } from "../random/numpyRandomState.ts";
@@ -31,6 +31,16 @@ export type Unwrap = (
 	},
 ) => Promise<UnwrappedMesh>;
 
+/** Finds where the pixels of views look a texture up; runners do it on threads of their own. */
+export interface TextureLookups {
+	/** The samples of a view, whose arrays may be gone afterwards. Resolves in any order; may wait until there is room for more. */
+	readonly of: (view: BakeObservation) => Promise<TextureSamples>;
+	close(): Promise<void>;
+}
+
+/** Opens `TextureLookups` into a texture of `size` texels a side. */
+export type OpenTextureLookups = (mesh: TexturedMesh, size: number) => TextureLookups;
+
 /** How a surface is finished. */
 export interface FinishOptions {
 	/** Texels per side. */
@@ -39,6 +49,8 @@ export interface FinishOptions {
 	readonly simplify: number;
 	/** On this thread unless it is given. */
 	readonly unwrap?: Unwrap | undefined;
+	/** On this thread unless it is given. */
+	readonly openLookups?: OpenTextureLookups | undefined;
 	/** How much is looked at; `finishDefaults` unless told otherwise. */
 	readonly effort?: Partial<typeof finishDefaults> | undefined;
 }
@@ -81,7 +93,7 @@ export interface FinishedSurface {
  */
 export async function finishMesh(context: PartContext, request: FinishRequest): Promise<FinishedSurface> {
 	const { device } = context;
-	const { stageOne, gaussians, textureSize: size, simplify, unwrap = unwrapHere } = request;
+	const { stageOne, gaussians, textureSize: size, simplify, unwrap = unwrapHere, openLookups = lookupsHere } = request;
 	const asked = { ...finishDefaults, ...request.effort };
 	const effort = gaussians === undefined ? { ...asked, renders: 0 } : asked;
 	const simplified = await runPart(context, { name: "simplify", weights: [], graphs: [] }, async () => {
@@ -109,15 +121,25 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 		unwrap(repaired, { textureSize: size, padding: effort.padding, signal: context.signal, report }),
 	);
 	const samples = await runPart(context, viewsPart, async (_, report) => {
-		const lookups = bakeLookups(unwrapped, size);
-		const found: TextureSamples[] = [];
-		const total = pictures.length + effort.renders;
-		for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
-			stopIfAborted(context);
-			found.push(lookups(view));
-			report(found.length, total);
+		const lookups = openLookups(unwrapped, size);
+		try {
+			const found: Promise<TextureSamples>[] = [];
+			const total = pictures.length + effort.renders;
+			let done = 0;
+			for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
+				stopIfAborted(context);
+				const samples = lookups.of(view);
+				samples.then(
+					() => report(++done, total),
+					() => undefined, // reported below
+				);
+				found.push(samples);
+				if (found.length >= viewsAtOnce) await found[found.length - viewsAtOnce];
+			}
+			return await Promise.all(found);
+		} finally {
+			await lookups.close();
 		}
-		return found;
 	});
 	const texture = await runPart(context, fitPart, (_, report) =>
 		bakeSamples(device, {
@@ -137,6 +159,9 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	const normals = Float32Array.from({ length: positions.length }, (_, i) => smooth[sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
 	return { mesh: { positions, faces }, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals }, repair };
 }
+
+/** Views that may wait for their lookups. */
+const viewsAtOnce = 24;
 
 /** Steps of the fit between two reports. */
 const reportedSteps = 20;
@@ -170,5 +195,10 @@ function finishParts(
 		part("texture fit", textureFitBytes(device, textureSize, counts)),
 	];
 }
+
+const lookupsHere: OpenTextureLookups = (mesh, size) => {
+	const lookups = bakeLookups(mesh, size);
+	return { of: async (view) => lookups(view), close: async () => undefined };
+};
 
 const unwrapHere: Unwrap = (mesh, { textureSize, padding, report }) => unwrapMesh(mesh, { textureSize, padding, onProgress: report });

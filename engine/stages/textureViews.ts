@@ -7,13 +7,16 @@ import { loadView } from "../image/stageViews.ts";
 import type { BakeObservation } from "../mesh/textureSamples.ts";
 import { type BakeView, bakeViews } from "../splat/cameras.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
-import { openGaussianRenderer, truncatedColors } from "../splat/renderGaussians.ts";
+import { openGaussianRenderer } from "../splat/renderGaussians.ts";
 import type { StageOneResult } from "./results.ts";
 
 // What the texture is fitted to (reference/stage2/ARCHITECTURE.md section 11): stage 1's five views, then pictures of the Gaussians.
 
 /** A picture, and where it counts. */
-export type BodyPicture = Pick<BakeObservation, "width" | "height" | "color" | "mask">;
+export interface BodyPicture extends Pick<BakeObservation, "width" | "height" | "color"> {
+	/** [height, width] 1 where it shows the body. */
+	readonly mask: Uint8Array;
+}
 
 /** Views that stage 1 stores mirrored: back and left. */
 const mirroredViews = [2, 3];
@@ -36,9 +39,9 @@ export function bodyPictures(stageOne: Pick<StageOneResult, "colors" | "normals"
 
 /** [height, width] 1 where any channel of a normal map is below 230. */
 function bodyMask({ width, height, data }: FloatImage): Uint8Array {
-	return Uint8Array.from({ length: width * height }, (_, pixel) =>
-		[0, 1, 2].some((channel) => data[pixel * 3 + channel] * 255 < backgroundLevel) ? 1 : 0,
-	);
+	const mask = new Uint8Array(width * height);
+	for (let i = 0; i < data.length; i++) if (data[i] * 255 < backgroundLevel) mask[Math.floor(i / 3)] = 1;
+	return mask;
 }
 
 /** The face, a third of the canvas wide, in the middle of its upper edge. */
@@ -55,11 +58,13 @@ function onFaceCanvas(color: FloatImage, normal: FloatImage, size: number): Body
 }
 
 function mirrored(values: Uint8Array, width: number, channels: number): Uint8Array {
-	return values.map((_, i) => {
-		const pixel = Math.floor(i / channels);
-		const column = pixel % width;
-		return values[(pixel - column + width - 1 - column) * channels + (i % channels)];
-	});
+	const turned = new Uint8Array(values.length);
+	const rowLength = width * channels;
+	for (let at = 0; at < values.length; at += channels) {
+		const column = at % rowLength;
+		for (let c = 0; c < channels; c++) turned[at - column + rowLength - channels - column + c] = values[at + c];
+	}
+	return turned;
 }
 
 /** What `textureViews` shows. */
@@ -88,15 +93,16 @@ export async function* textureViews(device: Device, request: TextureViewsRequest
 	try {
 		for (const camera of cameras.slice(pictures.length)) {
 			await renderer.render(camera);
-			const color = truncatedColors((await renderer.read()).color);
-			const mask = Uint8Array.from({ length: size * size }, (_, i) => (color[i * 3] | color[i * 3 + 1] | color[i * 3 + 2] ? 1 : 0));
-			yield observation({ width: size, height: size, color, mask }, camera);
+			yield observation({ width: size, height: size, color: await renderer.readBytes() }, camera);
 		}
 	} finally {
 		renderer.destroy();
 	}
 }
 
-function observation(seen: BodyPicture, { view, projection, orthographic }: BakeView): BakeObservation {
+function observation(
+	seen: Pick<BakeObservation, "width" | "height" | "color" | "mask">,
+	{ view, projection, orthographic }: BakeView,
+): BakeObservation {
 	return { ...seen, view, projection, rowsRunWithRaster: orthographic };
 }

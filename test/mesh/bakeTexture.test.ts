@@ -83,7 +83,7 @@ describe("bakeTexture", () => {
 	});
 
 	it("does nothing but smooth where no pixel counts", async () => {
-		const empty = observations([50, 50, 50]).map((view) => ({ ...view, mask: new Uint8Array(view.mask.length) }));
+		const empty = observations([50, 50, 50]).map((view) => ({ ...view, mask: new Uint8Array(view.width * view.height) }));
 		expect((await bake(3, empty)).fitted.every((value) => value === 0)).toBe(true);
 	});
 });

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { readPly } from "../../engine/mesh/readPly.ts";
 import type { GaussianCloud } from "../../engine/splat/gaussianCloud.ts";
-import { writeGaussianPly } from "../../engine/splat/gaussianPly.ts";
+import { gaussiansOfPly, writeGaussianPly } from "../../engine/splat/gaussianPly.ts";
 import { adapters } from "../../runners/parity/adapters/splat.ts";
 import { randomValues } from "../support/gpu.ts";
 import { failures, runParityFixture } from "../support/parityFixture.ts";
@@ -66,4 +67,23 @@ it("stays finite at the ends of opacities and scales", () => {
 	const { rows } = readBack(writeGaussianPly(cloud));
 	expect(rows.every((row) => row.every(Number.isFinite))).toBe(true);
 	expect([rows[0][9], rows[1][9]]).toEqual([expect.closeTo(-16.64, 1), expect.closeTo(16.64, 1)]);
+});
+
+it("reads its own files back", () => {
+	const cloud = randomCloud(20, 4);
+	const content = readPly(writeGaussianPly(cloud), "g.ply");
+	const read = gaussiansOfPly(content.columns, content.count, "g.ply") as GaussianCloud;
+	expect(read.count).toBe(20);
+	for (const name of ["positions", "featuresDc", "scales", "opacities"] as const) {
+		read[name].forEach((value, i) => {
+			expect(value).toBeCloseTo(cloud[name][i], 5);
+		});
+	}
+	for (let i = 0; i < 80; i += 4) {
+		const product = [0, 1, 2, 3].reduce((sum, k) => sum + read.rotations[i + k] * cloud.rotations[i + k], 0);
+		expect(Math.abs(product)).toBeCloseTo(1, 5); // q and -q are one rotation
+	}
+	expect(gaussiansOfPly(new Map([["x", new Float32Array(1)]]), 1, "g.ply")).toBeUndefined();
+	const partial = new Map([...content.columns].filter(([name]) => name !== "rot_2"));
+	expect(() => gaussiansOfPly(partial, 20, "g.ply")).toThrow('g.ply: its Gaussians have no "rot_2"');
 });

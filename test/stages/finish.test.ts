@@ -164,5 +164,5 @@ it("makes a texture of the five views where there are no Gaussians", async () =>
 	});
 	expect(context.measurements.map(({ part }) => part)).toEqual(names);
 	const { data } = texture.picture;
-	expect(data.reduce((sum, value) => sum + value, 0) / data.length).toBeGreaterThan(60);
+	expect(data.reduce((sum, value) => sum + value, 0) / data.length).toBeGreaterThan(20); // from black, in 40 steps
 });

@@ -1,0 +1,36 @@
+import { availableParallelism } from "node:os";
+import type { BakeObservation, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
+import type { TextureLookups } from "../engine/stages/finish.ts";
+import type { LookupData } from "./lookupWorker.ts";
+import { openWorkerPool } from "./workerPool.ts";
+
+/**
+ * Finds where views look a texture up, on other threads: the same samples, however many there are. Pictures with an alpha channel go over
+ * without a copy.
+ */
+export function lookupsInWorkers(
+	{ positions, faces, uvs }: TexturedMesh,
+	size: number,
+	{
+		threads = Math.min(8, availableParallelism()),
+		worker = new URL("./lookupWorker.js", import.meta.url),
+	}: { readonly threads?: number; readonly worker?: URL } = {},
+): TextureLookups {
+	const shared: LookupData = { mesh: { positions: inShared(positions), faces: inShared(faces), uvs: inShared(uvs) }, size };
+	const pool = openWorkerPool(worker, threads, "texture views", shared);
+	return {
+		of(view: BakeObservation) {
+			const { buffer, byteLength } = view.color;
+			const isOwn = view.mask === undefined && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+			return pool.run<TextureSamples>(view, isOwn ? [buffer] : []);
+		},
+		close: pool.close,
+	};
+}
+
+/** The same numbers in memory that threads share. */
+function inShared<T extends Float32Array | Uint32Array>(values: T): T {
+	const made = new (values.constructor as new (buffer: SharedArrayBuffer) => T)(new SharedArrayBuffer(values.byteLength));
+	made.set(values);
+	return made;
+}
