@@ -31,10 +31,11 @@ struct Params {
   rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,   // rows of y that share one row of rowBias
   gateRows: u32, gateStride: u32, gateColumn: u32,
   columnTiles: u32,
+  weightRows: u32,                            // rows of x for each of several weights, whole tiles
   xSegment: vec3u, ySegment: vec3u,           // first, count, stride
 }
 @group(0) @binding(0) var<storage, read> x: array<Input>;                // [rows in, inputStride]
-@group(0) @binding(1) var<storage, read> weight: array<Weight>;          // [columns, taps * channels]
+@group(0) @binding(1) var<storage, read> weight: array<Weight>;          // [weights, columns, taps * channels]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;               // [columns]
 @group(0) @binding(3) var<storage, read> neighbours: array<i32>;         // [imageRowsOut, taps]
 @group(0) @binding(4) var<storage, read> rowBias: array<f32>;            // [groups, rowBiasStride]
@@ -105,6 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let column0 = tile % params.columnTiles * tileColumns;
   if (row0 >= params.rows) { return; }
   let inner = params.taps * params.channels;
+  let firstWeight = (params.firstRow + row0) / params.weightRows * params.columns;
   var sums: array<vec4f, 16>; // [8 rows][2 groups of columns]
   for (var k0 = 0u; k0 < inner; k0 += depth) {
     for (var i = thread; i < tileRows * depth; i += threads) {
@@ -116,7 +118,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let k = i % depth;
       let n = i / depth;
       var w = 0.0;
-      if (column0 + n < params.columns && k0 + k < inner) { w = f32(weight[(column0 + n) * inner + k0 + k]); }
+      if (column0 + n < params.columns && k0 + k < inner) { w = f32(weight[(firstWeight + column0 + n) * inner + k0 + k]); }
       tileW[k * tileColumns + n] = w;
     }
     workgroupBarrier();

@@ -27,6 +27,7 @@ struct Params {
   rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,
   gateRows: u32, gateStride: u32, gateColumn: u32,
   columnTiles: u32,
+  weightRows: u32,                            // unused: one weight
   xSegment: vec3u, ySegment: vec3u,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4<Input>>;          // [rows in, inputStride]

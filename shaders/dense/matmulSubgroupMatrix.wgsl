@@ -38,10 +38,11 @@ struct Params {
   rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,
   gateRows: u32, gateStride: u32, gateColumn: u32,
   columnTiles: u32,
+  weightRows: u32,
   xSegment: vec3u, ySegment: vec3u,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4<u32>>;            // f16 [rows in, inputStride]
-@group(0) @binding(1) var<storage, read> weight: array<vec4<u32>>;       // f16 [columns, taps * channels]
+@group(0) @binding(1) var<storage, read> weight: array<vec4<u32>>;       // f16 [weights, columns, taps * channels]
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;             // [columns]
 @group(0) @binding(3) var<storage, read> neighbours: array<i32>;         // [imageRowsOut, taps]
 @group(0) @binding(4) var<storage, read> rowBias: array<vec4f>;          // [groups, rowBiasStride]
@@ -173,8 +174,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum30: Sum; var sum31: Sum;
   var firstX0 = firstVector(row0 + loadRow, 0u);
   var firstX1 = firstVector(row0 + 64u + loadRow, 0u);
-  let firstW0 = min(column0 + loadRow, params.columns - 1u) * (inner / 8u) + loadVector;
-  let firstW1 = min(column0 + 64u + loadRow, params.columns - 1u) * (inner / 8u) + loadVector;
+  let firstWeight = (params.firstRow + row0) / params.weightRows * params.columns;
+  let firstW0 = (firstWeight + min(column0 + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW1 = (firstWeight + min(column0 + 64u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
   var nextX0 = loadX(firstX0, loadVector);
   var nextX1 = loadX(firstX1, loadVector);
   var nextW0 = weight[firstW0];

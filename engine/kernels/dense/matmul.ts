@@ -69,20 +69,28 @@ export interface MatmulRequest extends Epilogue {
 	readonly xRows?: RowSegments | undefined;
 	/** [columns, channels], or [columns, ...taps, channels] with neighbours; f32 or f16. */
 	readonly weight: Tensor;
+	/**
+	 * A batch: the weight is [weights, columns, channels], and x's rows are as many equal runs, each for one of them. Default 1. A run is a
+	 * multiple of `batchedRows` rows. Not with neighbours, xRows or rows of `into`.
+	 */
+	readonly weights?: number | undefined;
 	readonly neighbours?: Neighbours | undefined;
 }
+
+/** Rows of x that one weight of a batch takes are a multiple of this: the tallest tile of all kernels. */
+export const batchedRows = 256;
 
 /**
  * y = residual + gate * activation(x weight^T + bias + rowBias), accumulated in f32. Returns [..., columns] with x's leading axes
  * (with neighbours: [images * rowsOut, columns]). Throws where shapes do not fit.
  */
 export function matmul(graph: Graph, request: MatmulRequest): Tensor {
-	const { x, weight, bias, neighbours, rowBias, gate, residual, gated = false } = request;
+	const { x, weight, weights = 1, bias, neighbours, rowBias, gate, residual, gated = false } = request;
 	const label = request.label ?? "matmul";
 	const width = x.shape.at(-1) ?? 0;
 	const rowsIn = elementCount(x.shape) / width;
-	const columns = weight.shape[0];
-	const inner = elementCount(weight.shape) / columns;
+	const columns = weight.shape[weights > 1 ? 1 : 0];
+	const inner = elementCount(weight.shape) / columns / weights;
 	const taps = neighbours ? neighbours.table.shape[1] : 1;
 	const channels = inner / taps;
 	const column = request.xColumn ?? 0;
@@ -95,6 +103,12 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	if (!Number.isInteger(images))
 		throw new Error(`${graph.path}/${label}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
 	const { xRows, into } = request;
+	const weightRows = rowsIn / weights;
+	if (weights > 1 && (weight.shape[0] !== weights || weightRows % batchedRows !== 0 || neighbours || xRows || into?.rows)) {
+		throw new Error(
+			`${graph.path}/${label}: ${weights} weights must be [${weights}, columns, channels] for x of as many times a multiple of ${batchedRows} rows, got ${describe(weight)} for ${describe(x)}`,
+		);
+	}
 	const readRows = xRows ? xRows.count * xRows.segments : rowsIn;
 	const imageRowsOut = neighbours ? neighbours.table.shape[0] : readRows;
 	const rows = neighbours ? images * imageRowsOut : readRows;
@@ -118,6 +132,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		gated,
 		halves: x.dtype === "f16" && weight.dtype === "f16",
 		channels,
+		weights,
 		inputs: [width, column],
 		outputs: [
 			outputStride,
@@ -140,7 +155,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	const unitResidual = flatResidual && byUnit(flatResidual, unitRows);
 	const segmented = xRows !== undefined || into?.rows !== undefined;
 	const windowed = segmented ? [] : [unitX, unitY, ...(unitResidual ? [unitResidual] : [])];
-	forEachWindow(graph, rows / unitRows, windowed, (start, units) => {
+	const record = (start: number, units: number) => {
 		const window = (tensor: Tensor) => (segmented ? tensor : rowsOf(tensor, start, units));
 		const windowRows = units * unitRows;
 		const columnTiles = Math.ceil(columns / kernel.tileColumns);
@@ -193,12 +208,14 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				gateStride: gate?.tensor.shape.at(-1) ?? 0,
 				gateColumn: gate?.column ?? 0,
 				columnTiles,
+				weightRows: weights > 1 ? weightRows : rows,
 				xSegment: segmentParams(xRows),
 				ySegment: segmentParams(into?.rows),
 			},
 			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / kernel.tileRows)),
 		});
-	});
+	};
+	forEachWindow(graph, rows / unitRows, windowed, record, weights > 1 ? batchedRows : 1);
 	return y;
 }
 
@@ -224,6 +241,7 @@ interface KernelFacts {
 	/** x and weight are f16. */
 	readonly halves: boolean;
 	readonly channels: number;
+	readonly weights: number;
 	/** Strides and first columns of what is read with the channels. */
 	readonly inputs: readonly number[];
 	/** Strides and first columns of what is written, and of what is read per output. */
@@ -232,13 +250,13 @@ interface KernelFacts {
 
 /** The one place that chooses the kernel. */
 function chooseKernel(report: DeviceReport, facts: KernelFacts): KernelChoice {
-	const { rows, columns, gated, halves, channels, inputs, outputs } = facts;
+	const { rows, columns, gated, halves, channels, weights, inputs, outputs } = facts;
 	const all = (values: readonly number[], unit: number) => values.every((value) => value % unit === 0);
 	const whole = channels % 32 === 0 && all(inputs, 8) && columns % (gated ? 8 : 4) === 0 && all(outputs, 4);
 	if (hasSubgroupMatrices(report) && halves && rows > 64 && whole) {
 		return { shader: "dense/matmulSubgroupMatrix", tileRows: 128, tileColumns: 128, takesAnyDtype: false, overrides: { gated } };
 	}
-	if (columns <= 8 && rows > 64 && !gated && channels % 4 === 0 && all(inputs, 4)) {
+	if (columns <= 8 && rows > 64 && weights === 1 && !gated && channels % 4 === 0 && all(inputs, 4)) {
 		return { shader: "dense/matmulFewColumns", tileRows: 32, tileColumns: 8, takesAnyDtype: true, overrides: { wide: columns > 4 } };
 	}
 	// Eight by eight sums a thread: as many columns as there are, up to a square tile.

@@ -3,7 +3,7 @@ import type { Device } from "../../../engine/gpu/device.ts";
 import { roundToFloat16 } from "../../../engine/gpu/float16.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
-import { type Activation, matmul } from "../../../engine/kernels/dense/matmul.ts";
+import { type Activation, batchedRows, matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
 
 let device: Device;
@@ -226,6 +226,31 @@ describe("matmul", () => {
 				reference(x, w, rows, inner, columns, (sum, m, n) => sum * gate[Math.floor(m / 50) * columns + n]),
 			),
 		).toBeLessThan(1e-12);
+	});
+
+	it("takes several weights, each for a run of rows, in windows too", async () => {
+		const [runs, inner, columns] = [3, 8, 9];
+		const rows = runs * batchedRows;
+		const x = randomValues(rows * inner, 1);
+		const w = randomValues(runs * columns * inner, 2);
+		const expected = Float64Array.from({ length: rows * columns }, (_, i) => {
+			const [m, n] = [Math.floor(i / columns), i % columns];
+			const first = (Math.floor(m / batchedRows) * columns + n) * inner;
+			return w.subarray(first, first + inner).reduce((sum, value, k) => sum + value * x[m * inner + k], 0);
+		});
+		for (const on of [device, await testDevice({ maxBindingBytes: 10_000 })]) {
+			const [y] = await runGraph(on, (graph) =>
+				matmul(graph, {
+					x: residentTensor(on, "x", "f32", [rows, inner], x),
+					weight: residentTensor(on, "w", "f32", [runs, columns, inner], w),
+					weights: runs,
+				}),
+			);
+			expect(nmse(y, expected)).toBeLessThan(1e-12);
+		}
+		const uneven = (graph: Graph) =>
+			matmul(graph, { x: graph.input("x", "f32", [300, 8]), weight: graph.input("w", "f32", [3, 9, 8]), weights: 3 });
+		expect(() => uneven(new Graph(device, "test"))).toThrow(/3 weights must be \[3, columns, channels\]/);
 	});
 
 	it("chooses the kernel by shape", () => {

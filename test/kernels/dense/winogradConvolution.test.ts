@@ -1,0 +1,150 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../../engine/gpu/device.ts";
+import { residentTensor } from "../../../engine/gpu/transfer.ts";
+import { Graph } from "../../../engine/graph/graph.ts";
+import { convolution } from "../../../engine/kernels/dense/convolution.ts";
+import { groupNorm } from "../../../engine/kernels/dense/groupNorm.ts";
+import { runsByWinograd, winogradConvolution } from "../../../engine/kernels/dense/winogradConvolution.ts";
+import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+
+let device: Device;
+beforeAll(async () => {
+	device = await testDevice();
+});
+
+const onGrid = (v: number) => Math.round(v * 64) / 64;
+
+interface Case {
+	name: string;
+	images: number;
+	height: number;
+	width: number;
+	channels: number;
+	groups?: number;
+	chunkBytes?: number;
+}
+
+const cases: readonly Case[] = [
+	{ name: "an even picture", images: 1, height: 6, width: 8, channels: 8 },
+	{ name: "odd sides", images: 3, height: 7, width: 5, channels: 4 },
+	{ name: "one pixel", images: 2, height: 1, width: 1, channels: 4 },
+	{ name: "images in groups of unequal size", images: 5, height: 16, width: 16, channels: 32, chunkBytes: 300_000 },
+	{ name: "a norm with two groups in a vector of channels", images: 2, height: 9, width: 4, channels: 12, groups: 6 },
+	{ name: "a norm, more than a strip", images: 1, height: 40, width: 6, channels: 16, groups: 4 },
+];
+
+const columns = 16;
+
+/** The same convolution by transforms, with everything around it, and directly in f32. */
+async function both({ images, height, width, channels, chunkBytes, groups }: Case, dtype: "f32" | "f16", input: "f32" | "f16") {
+	const x = randomValues(images * height * width * channels, 1).map(onGrid);
+	const weights = randomValues(columns * 9 * channels, 2).map(onGrid);
+	const rest = randomValues(images * height * width * columns, 5).map(onGrid);
+	const tensor = (name: string, of: "f32" | "f16", shape: number[], values: Float32Array) =>
+		residentTensor(device, name, of, shape, values);
+	const random = (name: string, shape: number[], seed: number) =>
+		tensor(
+			name,
+			"f32",
+			shape,
+			randomValues(
+				shape.reduce((a, b) => a * b, 1),
+				seed,
+			),
+		);
+	return runGraph(device, (graph) => {
+		const shared = {
+			bias: random("bias", [columns], 3),
+			rowBias: { tensor: random("time", [images, columns + 3], 4), rows: height * width, column: 3 },
+		};
+		const affine = { weight: random("norm weight", [channels], 6), bias: random("norm bias", [channels], 7) };
+		const norm = groups === undefined ? undefined : { groups, eps: 1e-5, affine, silu: true };
+		const exact = tensor("x in f32", "f32", [images, height, width, channels], x);
+		return [
+			winogradConvolution(graph, {
+				...shared,
+				x: tensor("x", input, [images, height, width, channels], x),
+				norm,
+				weight: tensor("w", dtype, [columns, 3, 3, channels], weights),
+				residual: tensor("residual", input, [images, height, width, columns], rest),
+				outputDtype: "f32",
+				chunkBytes,
+			}),
+			convolution(graph, {
+				...shared,
+				x: norm ? groupNorm(graph, { x: exact, ...norm }) : exact,
+				weight: tensor("w in f32", "f32", [columns, 3, 3, channels], weights),
+				residual: tensor("residual in f32", "f32", [images, height, width, columns], rest),
+				padding: 1,
+			}),
+		];
+	});
+}
+
+// The direct convolution's own test compares it with a reference in f64.
+describe("winogradConvolution", () => {
+	for (const one of cases) {
+		it(`is the direct convolution in f32: ${one.name}`, async () => {
+			const [actual, expected] = await both(one, "f32", "f32");
+			expect(nmse(actual, expected)).toBeLessThan(1e-11);
+		});
+	}
+
+	// Pixels, weights and products are rounded: 2 to 4 errors of 2^-12.
+	for (const one of cases.slice(3)) {
+		for (const input of one.groups === 6 ? (["f16", "f32"] as const) : (["f16"] as const)) {
+			it(`is close to it in f16, x in ${input}: ${one.name}`, async () => {
+				const [actual, expected] = await both(one, "f16", input);
+				expect(nmse(actual, expected)).toBeLessThan(4e-7);
+			});
+		}
+	}
+
+	it("holds in f16 what the pixels hold: transforms stay below the largest of them", async () => {
+		const x = Float32Array.from({ length: 6 * 6 * 4 }, (_, i) => (((i >> 2) + Math.floor(i / 24)) % 2 === 0 ? 60000 : -60000));
+		const weights = randomValues(columns * 9 * 4, 2).map((v) => v / 16);
+		const [actual, expected] = await runGraph(device, (graph) => {
+			const of = (dtype: "f16" | "f32") => ({
+				x: residentTensor(device, "x", dtype, [1, 6, 6, 4], x),
+				weight: residentTensor(device, "w", dtype, [columns, 3, 3, 4], weights),
+			});
+			return [winogradConvolution(graph, of("f16")), convolution(graph, { ...of("f32"), padding: 1 })];
+		});
+		expect(nmse(actual, expected)).toBeLessThan(4e-6);
+	});
+
+	it("refuses what does not fit", async () => {
+		const tensor = (shape: number[]) => residentTensor(device, "t", "f32", shape);
+		const run = (x: number[], weight: number[], rows = 0) =>
+			runGraph(device, (graph) =>
+				winogradConvolution(graph, {
+					x: tensor(x),
+					weight: tensor(weight),
+					...(rows > 0 && { rowBias: { tensor: tensor([9, weight[0]]), rows } }),
+				}),
+			);
+		await expect(run([1, 4, 4, 8], [4, 3, 3, 4])).rejects.toThrow("weight f32[4,3,3,4] does not fit x f32[1,4,4,8]");
+		await expect(run([1, 4, 4, 8], [4, 5, 5, 8])).rejects.toThrow("does not fit");
+		await expect(run([1, 4, 4, 6], [4, 3, 3, 6])).rejects.toThrow("does not fit");
+		await expect(run([1, 4, 4, 8], [4, 3, 3, 8], 8)).rejects.toThrow("whole images");
+	});
+
+	it("runs where matrices multiply and channels are many", () => {
+		const { limits } = device.report;
+		const matrices = { subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const };
+		const runs = (report: object, images: number, side: number, channels: number, columns: number) => {
+			const graph = new Graph({ ...device, report: { ...device.report, ...report } }, "test");
+			return runsByWinograd(graph, graph.input("x", "f16", [images, side, side, channels]), {
+				...graph.input("weight", "f16", [1]),
+				shape: [columns, 3, 3, channels],
+			});
+		};
+		const large = { ...matrices, limits: { ...limits, maxStorageBufferBindingSize: 2 ** 31 - 4 } };
+		expect(runs(large, 20, 96, 320, 320)).toBe(true);
+		expect(runs(large, 1, 384, 512, 256)).toBe(true);
+		expect(runs({ ...large, subgroupMatrixShapes: [] }, 20, 96, 320, 320)).toBe(false);
+		expect(runs({ ...large, limits: { ...limits, maxStorageBufferBindingSize: 2 ** 27 } }, 1, 384, 512, 256)).toBe(false);
+		expect(runs(large, 1, 768, 128, 128)).toBe(false);
+		expect(runs(large, 1, 12, 1280, 1280)).toBe(false);
+	});
+});
