@@ -8,6 +8,7 @@ import { readGlb } from "../engine/mesh/readGlb.ts";
 import { meshOfPly, readPly } from "../engine/mesh/readPly.ts";
 import { gaussiansOfPly } from "../engine/splat/gaussianPly.ts";
 import { type Figure, figurePictures, figurePicturesBytes, sideView, turntableViews } from "../engine/stages/figurePictures.ts";
+import { Networks } from "../engine/stages/networks.ts";
 import { type PartContext, planStage, runPart, stopIfAborted } from "../engine/stages/part.ts";
 import { readBytes } from "./files.ts";
 import { decodeTexture, encodeAnimation, encodePng, encodeWebp } from "./imageFile.ts";
@@ -21,7 +22,7 @@ const framesPerSecond = 25;
 /** `synchuman render`: a file with pictures of a figure in another file. Throws SyncHumanError; nothing is written then. */
 export async function render(
 	options: RenderArguments,
-	context: Omit<PartContext, "device">,
+	context: Omit<PartContext, "device" | "networks">,
 	openDevice: () => Promise<Device>,
 ): Promise<void> {
 	const { output, size, views, background, asStored, maxMemory } = options;
@@ -32,7 +33,7 @@ export async function render(
 	const shading = options.shading ?? ordinaryShading(figure);
 	const device = await openDevice();
 	try {
-		const running: PartContext = { ...context, device };
+		const running: PartContext = { ...context, device, networks: new Networks() };
 		const part = { name: "pictures", weights: [], graphs: [], extraBytes: figurePicturesBytes(device, { figure, size }) };
 		planStage(running, "render", [part]);
 		const pictures = await runPart(running, part, async (_, report) => {
