@@ -52,6 +52,13 @@ describe("SyncHuman", () => {
 		expect(device.memory.currentBytes).toBe(before);
 	}, 120_000);
 
+	it("leaves no measurement where warming up is stopped", async () => {
+		const engine = await openTiny();
+		const signal = AbortSignal.abort();
+		expect(await failureOf(() => engine.warmUp({ signal }))).toMatchObject({ code: "aborted" });
+		expect(engine.measurements).toEqual([]);
+	});
+
 	it("takes the bytes of a file where it is given what reads them", async () => {
 		const seen: Uint8Array[] = [];
 		const decode = async (bytes: Uint8Array) => {
