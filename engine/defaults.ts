@@ -42,4 +42,6 @@ export const defaults = Object.freeze({
 	textureSizes: Object.freeze([512, 4096] as const),
 	/** Share of the faces that stays. Upstream: 0.3 (its `simplify = 0.7` is the removed share). */
 	simplify: 0.3,
+	/** Texels per area of the head as a multiple of those elsewhere. */
+	faceTexels: 1,
 });

@@ -9,6 +9,7 @@ import { bodyCoordinates } from "./random/bodyGeometry.ts";
 import type { OpenTextureLookups, Unwrap } from "./stages/finish.ts";
 import { Networks } from "./stages/networks.ts";
 import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
+import { type PreviewedSurface, previewSheet } from "./stages/preview.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
 import { runStageOne } from "./stages/stage1.ts";
 import { runStageTwo } from "./stages/stage2.ts";
@@ -42,6 +43,10 @@ export interface RunOptions {
 	readonly textureSize?: number;
 	/** Faces that stay before a texture is made: up to 1 their share, above it their number. */
 	readonly simplify?: number;
+	/** Texels per area of the head as a multiple of those elsewhere. */
+	readonly faceTexels?: number;
+	/** Makes a normal map of the normal views. */
+	readonly normalMap?: boolean;
 	/** Unwraps on another thread; on this one unless it is given. */
 	readonly unwrap?: Unwrap;
 	/** Finds the texture's places in views on other threads; on this one unless it is given. */
@@ -96,6 +101,8 @@ export class SyncHuman {
 			stageTwoSteps,
 			textureSize = defaults.textureSize,
 			simplify = defaults.simplify,
+			faceTexels,
+			normalMap,
 			unwrap,
 			openLookups,
 		} = options;
@@ -105,8 +112,13 @@ export class SyncHuman {
 			stageOne,
 			seed,
 			steps: stageTwoSteps ?? defaults.stageTwoSteps,
-			finish: textureSize === 0 ? undefined : { textureSize, simplify, unwrap, openLookups },
+			finish: textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, unwrap, openLookups },
 		});
+	}
+
+	/** The input and four sides of a surface as one picture. */
+	preview(surface: PreviewedSurface, input: Image, options: RunOptions = {}): Promise<Image> {
+		return previewSheet(this.#context(options), surface, input);
 	}
 
 	/** Both stages, from a picture or from the bytes of a picture file. One run at a time. */

@@ -1,5 +1,8 @@
 import { defaults } from "../engine/defaults.ts";
-import { type OptionValues, textOf, usage } from "./optionValues.ts";
+import { choice, type OptionValues, real, textOf, usage } from "./optionValues.ts";
+
+/** Files that a surface can be written to beside the GLB. */
+const otherFormats = ["obj", "ply"] as const;
 
 /** How `generate` and `reconstruct` finish and write a surface. */
 export interface FinishArguments {
@@ -7,12 +10,35 @@ export interface FinishArguments {
 	readonly textureSize: number;
 	/** Up to 1 a share of the faces, above it their number. */
 	readonly simplify: number;
+	/** Texels per area of the head as a multiple of those elsewhere. */
+	readonly faceTexels: number;
+	/** Whether the normal views become a normal map. */
+	readonly normalMap: boolean;
+	/** Of the pictures in the GLB. */
+	readonly textureFormat: "png" | "webp";
+	/** Whether the colours are shown as they are, without light. */
+	readonly unlit: boolean;
+	/** Metres from the lowest to the highest point; undefined leaves the networks' unit (a box of 1). */
+	readonly height: number | undefined;
+	/** KHR_mesh_quantization and EXT_meshopt_compression in the GLB. */
+	readonly compress: boolean;
+	readonly meshFormats: readonly (typeof otherFormats)[number][];
+	/** Whether preview.png is written. */
+	readonly preview: boolean;
 }
 
 /** Those options for `parseArgs`. */
 export const finishOptions = {
 	"texture-size": { type: "string" },
 	simplify: { type: "string" },
+	"face-texels": { type: "string" },
+	"normal-map": { type: "boolean" },
+	"texture-format": { type: "string" },
+	unlit: { type: "boolean" },
+	height: { type: "string" },
+	compress: { type: "boolean" },
+	"mesh-format": { type: "string" },
+	"no-preview": { type: "boolean" },
 } as const;
 
 const [smallestTexture, largestTexture] = defaults.textureSizes;
@@ -21,13 +47,41 @@ const [smallestTexture, largestTexture] = defaults.textureSizes;
 export const finishHelp = `\
   --texture-size N         pixels of a fitted texture's side, ${smallestTexture} to ${largestTexture}, upstream's is 1024; 0 leaves the surface as it is,
                            with a colour per vertex (default ${defaults.textureSize})
-  --simplify X             faces that stay under the texture: a share of them up to 1, or their number (default ${defaults.simplify})`;
+  --simplify X             faces that stay under the texture: a share of them up to 1, or their number (default ${defaults.simplify})
+  --face-texels X          texels per area of the head as a multiple of those elsewhere, 1 to 16 (default ${defaults.faceTexels})
+  --normal-map             the normal views as a normal map
+  --texture-format F       pictures in the GLB: png (default) or webp (lossless)
+  --unlit                  colours are shown as they are, without light (KHR_materials_unlit)
+  --height METRES          of the figure in the files (default: the box of the networks is 1 high)
+  --compress               quantised and compressed GLB (KHR_mesh_quantization, EXT_meshopt_compression)
+  --mesh-format LIST       beside the GLB: obj (with .mtl and picture), ply (output_mesh.ply), or both: obj,ply
+  --no-preview             no preview.png`;
+
+/** Options that only a texture can have. */
+const ofTexture = ["simplify", "face-texels", "normal-map", "texture-format"] as const;
 
 /** Checks the options of finishing; `otherwise` is the texture's size where none is given. Throws code "input". */
 export function finishArguments(values: OptionValues, otherwise: number = defaults.textureSize): FinishArguments {
 	const textureSize = texels(textOf(values, "texture-size"), otherwise);
-	if (textureSize === 0 && values.simplify !== undefined) throw usage("--simplify needs a texture: --texture-size must not be 0");
-	return { textureSize, simplify: kept(textOf(values, "simplify"), defaults.simplify) };
+	const pointless = ofTexture.find((name) => textureSize === 0 && values[name] !== undefined);
+	if (pointless !== undefined) throw usage(`--${pointless} needs a texture: --texture-size must not be 0`);
+	if (values.unlit === true && values["normal-map"] === true) throw usage("--normal-map does nothing without light: leave out --unlit");
+	const height = textOf(values, "height");
+	const formats = textOf(values, "mesh-format")?.split(",") ?? [];
+	return {
+		textureSize,
+		simplify: kept(textOf(values, "simplify"), defaults.simplify),
+		faceTexels: real("face-texels", textOf(values, "face-texels"), defaults.faceTexels, 1, 16),
+		normalMap: values["normal-map"] === true,
+		textureFormat: choice("--texture-format", textOf(values, "texture-format") ?? "png", ["png", "webp"]),
+		unlit: values.unlit === true,
+		height: height === undefined ? undefined : real("height", height, 0, 0.01, 1000),
+		compress: values.compress === true,
+		meshFormats: otherFormats.filter((format) =>
+			formats.map((name) => choice("--mesh-format", name.trim(), ["glb", ...otherFormats])).includes(format),
+		),
+		preview: values["no-preview"] !== true,
+	};
 }
 
 /** Side of a texture: a power of two, so that every level of detail has half of the one before; or 0. */

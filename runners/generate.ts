@@ -6,19 +6,20 @@ import type { Image } from "../engine/image/image.ts";
 import type { OpenTextureLookups, Unwrap } from "../engine/stages/finish.ts";
 import type { MemoryPlan } from "../engine/stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
-import type { SyncHuman } from "../engine/synchuman.ts";
+import type { RunOptions, SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
 import { readBytes } from "./files.ts";
-import { decodePicture } from "./imageFile.ts";
+import { decodePicture, encodePng } from "./imageFile.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
 import { planText } from "./planText.ts";
 import { progressReporter } from "./progressLine.ts";
 import { type RunRecord, readStageOneRun, runRecord } from "./runRecord.ts";
 import { readStageOne, writeStageOne, writeStageTwo } from "./stageFolders.ts";
+import { fingerprint } from "./weightFiles.ts";
 import { checkWritable, writeFiles } from "./writeFiles.ts";
 
 /** What a run needs of the engine: SyncHuman on an opened device. */
-export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "measurements" | "dtype"> & {
+export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "preview" | "measurements" | "dtype"> & {
 	readonly device: { readonly report: DeviceReport };
 };
 
@@ -61,9 +62,9 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		reporter.remark(`adapter: ${adapter.adapter}${adapter.software ? " (software)" : ""}, ${engine.dtype}`);
 		reporter.remark(`weights: ${options.weights}`);
 		if (weights.synthetic) reporter.remark(syntheticRemark);
-		const { seed, steps, stageTwoSteps, guidance, textureSize, simplify } = options;
+		const { seed, steps, stageTwoSteps, guidance, textureSize, simplify, faceTexels, normalMap } = options;
 		const run = {
-			...{ seed, steps, stageTwoSteps, guidance, textureSize, simplify },
+			...{ seed, steps, stageTwoSteps, guidance, textureSize, simplify, faceTexels, normalMap },
 			...(surroundings.unwrap && { unwrap: surroundings.unwrap }),
 			...(surroundings.openLookups && { openLookups: surroundings.openLookups }),
 			...{ signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan },
@@ -97,12 +98,13 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 			try {
 				const stageTwo = await engine.stageTwo(stageOne, run);
 				const { syntheticGeometry } = stageTwo;
-				const written = await writeStageTwo(join(output, "stage2"), stageTwo, options, {
-					seed,
-					weights: options.weights,
-					syntheticGeometry,
-				});
-				files.push(...written);
+				const read = await weights.files();
+				const extras = { seed, weights: options.weights, weightsIdentity: read.length > 0 ? fingerprint(read) : null, syntheticGeometry };
+				const exporting = performance.now();
+				files.push(...(await writeStageTwo(join(output, "stage2"), stageTwo, options, extras)));
+				const computeSeconds = (performance.now() - exporting) / 1000;
+				engine.measurements.push({ part: "export", loadSeconds: 0, compileSeconds: 0, computeSeconds, plannedBytes: 0, peakBytes: 0 });
+				if (options.preview) files.push(...(await writePreview(engine, stageOne, stageTwo, run, output, reporter.remark)));
 				made = await record(stageOne, stageTwo);
 			} catch (error) {
 				throw source.image === undefined ? error : withStageOneKept(error, output);
@@ -111,6 +113,26 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		if (made !== undefined) reporter.result([...files, join(output, "run.json")], made);
 	} finally {
 		reporter.end();
+	}
+}
+
+/** Writes preview.png and gives its path; a GPU without room for it is no error, the results are there. */
+async function writePreview(
+	engine: Engine,
+	{ input }: StageOneResult,
+	surface: StageTwoResult,
+	run: RunOptions,
+	output: string,
+	remark: (text: string) => void,
+): Promise<readonly string[]> {
+	try {
+		const sheet = await engine.preview(surface, input, run);
+		await writeFiles(output, [["preview.png", await encodePng(sheet)]]);
+		return [join(output, "preview.png")];
+	} catch (error) {
+		if (!(error instanceof SyncHumanError) || error.code !== "memory") throw error;
+		remark(`no preview.png: ${error.message}`);
+		return [];
 	}
 }
 

@@ -28,6 +28,8 @@ export interface RunRecord {
 	readonly textureSize: number | null;
 	/** Null without a texture: faces that were to stay (up to 1 their share), and what was cut away and closed. */
 	readonly simplify: number | null;
+	readonly faceTexels: number | null;
+	readonly normalMap: boolean | null;
 	readonly repair: RepairReport | null;
 	readonly dtype: "f16" | "f32";
 	readonly weights: {
@@ -91,6 +93,8 @@ export function runRecord(facts: RunFacts): RunRecord {
 		stageTwoSteps: stageTwo ? options.stageTwoSteps : null,
 		textureSize: stageTwo ? (stageTwo.texture?.picture.width ?? 0) : null,
 		simplify: stageTwo?.texture ? options.simplify : null,
+		faceTexels: stageTwo?.texture ? options.faceTexels : null,
+		normalMap: stageTwo?.texture ? options.normalMap : null,
 		repair: stageTwo?.repair ?? null,
 		dtype: facts.dtype,
 		weights: { name: options.weights, synthetic: facts.synthetic, files, identity: files.length > 0 ? fingerprint(files) : null },

@@ -1,5 +1,7 @@
-import { Document, WebIO } from "@gltf-transform/core";
+import { type Accessor, Document, WebIO } from "@gltf-transform/core";
+import { EXTTextureWebP, KHRMaterialsUnlit } from "@gltf-transform/extensions";
 import { SyncHumanError } from "../error.ts";
+import { compressGlb } from "./compressGlb.ts";
 import type { Mesh } from "./mesh.ts";
 import { vertexNormals } from "./vertexNormals.ts";
 
@@ -9,16 +11,24 @@ export interface GlbOptions {
 	readonly extras?: Readonly<Record<string, unknown>>;
 	/** Colours as a picture, in place of vertex colours. */
 	readonly texture?: GlbTexture | undefined;
+	/** Whether colours are shown as they are (KHR_materials_unlit). */
+	readonly unlit?: boolean | undefined;
+	/** Factor of all positions. */
+	readonly scale?: number | undefined;
+	/** Quantised and compressed (KHR_mesh_quantization, EXT_meshopt_compression). */
+	readonly compress?: boolean | undefined;
 }
 
 /** A picture on a mesh. */
 export interface GlbTexture {
-	/** A PNG file: sRGB colours, row 0 at v = 1. */
-	readonly png: Uint8Array;
+	/** A PNG or WebP file: sRGB colours, row 0 at v = 1. */
+	readonly file: Uint8Array;
 	/** [v, 2] of the mesh's vertices; v runs up. */
 	readonly uvs: Float32Array;
 	/** [v, 3] unit normals, which go on over the seams of the charts. */
 	readonly normals: Float32Array;
+	/** A PNG or WebP file of normals in tangent space, and the tangents [v, 4] (z up) it is meant with. */
+	readonly normalMap?: { readonly file: Uint8Array; readonly tangents: Float32Array } | undefined;
 }
 
 /**
@@ -42,9 +52,18 @@ export async function writeGlb(source: Mesh, options: GlbOptions = {}): Promise<
 	if (options.extras !== undefined) asset.extras = { ...options.extras };
 	const buffer = document.createBuffer();
 	const material = document.createMaterial("body").setBaseColorFactor([1, 1, 1, 1]).setMetallicFactor(0).setRoughnessFactor(1);
-	const attribute = (values: Float32Array | Uint16Array, type: "VEC2" | "VEC3" = "VEC3") =>
+	const attribute = (values: Float32Array | Uint16Array, type: "VEC2" | "VEC3" | "VEC4" = "VEC3"): Accessor =>
 		document.createAccessor().setType(type).setArray(values).setBuffer(buffer);
+	const picture = (name: string, file: Uint8Array) => {
+		const isWebp = file[0] === 0x52; // RIFF
+		if (isWebp) document.createExtension(EXTTextureWebP).setRequired(true);
+		return document
+			.createTexture(name)
+			.setImage(file)
+			.setMimeType(isWebp ? "image/webp" : "image/png");
+	};
 	const normals = texture === undefined ? vertexNormals(mesh) : rows(texture.normals, 3);
+	const { scale = 1 } = options;
 	const primitive = document
 		.createPrimitive()
 		.setMaterial(material)
@@ -55,21 +74,27 @@ export async function writeGlb(source: Mesh, options: GlbOptions = {}): Promise<
 				.setArray(count <= 0xffff ? Uint16Array.from(mesh.faces) : mesh.faces)
 				.setBuffer(buffer),
 		)
-		.setAttribute("POSITION", attribute(yUp(mesh.positions)))
+		.setAttribute("POSITION", attribute(yUp(scale === 1 ? mesh.positions : mesh.positions.map((value) => value * scale))))
 		.setAttribute("NORMAL", attribute(yUp(normals)));
 	if (texture !== undefined) {
 		const uvs = rows(texture.uvs, 2).map((value, i) => (i % 2 === 0 ? value : 1 - value)); // glTF's v runs down
 		primitive.setAttribute("TEXCOORD_0", attribute(uvs, "VEC2"));
-		material.setBaseColorTexture(document.createTexture("body").setImage(texture.png).setMimeType("image/png"));
+		material.setBaseColorTexture(picture("body", texture.file));
+		if (texture.normalMap !== undefined) {
+			primitive.setAttribute("TANGENT", attribute(yUp(rows(texture.normalMap.tangents, 4), 4), "VEC4"));
+			material.setNormalTexture(picture("normals", texture.normalMap.file));
+		}
 	} else if (mesh.colors !== undefined) {
 		primitive.setAttribute(
 			"COLOR_0",
 			attribute(Uint16Array.from(mesh.colors, (value) => Math.round(srgbToLinear(value) * 65535))).setNormalized(true),
 		);
 	}
+	if (options.unlit) material.setExtension("KHR_materials_unlit", document.createExtension(KHRMaterialsUnlit).createUnlit());
 	const node = document.createNode("body").setMesh(document.createMesh("body").addPrimitive(primitive));
 	document.getRoot().setDefaultScene(document.createScene().addChild(node));
-	return new WebIO().writeBinary(document);
+	if (options.compress) return compressGlb(document);
+	return new WebIO().registerExtensions([EXTTextureWebP, KHRMaterialsUnlit]).writeBinary(document);
 }
 
 /** sRGB's transfer function (IEC 61966-2-1): 0..1 as stored to 0..1 linear, the space of glTF vertex colours. Clamps. */
@@ -78,18 +103,23 @@ export function srgbToLinear(value: number): number {
 	return bounded <= 0.04045 ? bounded / 12.92 : ((bounded + 0.055) / 1.055) ** 2.4;
 }
 
-function yUp(vectors: Float32Array): Float32Array {
-	const turned = new Float32Array(vectors.length);
-	for (let i = 0; i < vectors.length; i += 3) {
-		turned[i] = vectors[i];
+/** Rows of `width` whose first three are x, y, z: (x, y, z) -> (x, z, -y). */
+export function yUp(vectors: Float32Array, width = 3): Float32Array {
+	const turned = vectors.slice();
+	for (let i = 0; i < vectors.length; i += width) {
 		turned[i + 1] = vectors[i + 2];
 		turned[i + 2] = 0 - vectors[i + 1]; // no negative zero
 	}
 	return turned;
 }
 
-function checkTexture({ uvs, normals }: GlbTexture, count: number): void {
-	for (const [name, values, width] of [["uvs", uvs, 2] as const, ["normals", normals, 3] as const]) {
+function checkTexture({ uvs, normals, normalMap }: GlbTexture, count: number): void {
+	const arrays: (readonly [string, Float32Array, number])[] = [
+		["uvs", uvs, 2],
+		["normals", normals, 3],
+	];
+	if (normalMap !== undefined) arrays.push(["tangents", normalMap.tangents, 4]);
+	for (const [name, values, width] of arrays) {
 		if (values.length !== count * width || !values.every(Number.isFinite)) {
 			throw new SyncHumanError("input", `writeGlb: ${name} must be ${count} x ${width} finite values, got ${values.length}`);
 		}

@@ -1,22 +1,26 @@
+import { defaults } from "../defaults.ts";
 import type { Device } from "../gpu/device.ts";
 import { imageOf } from "../image/image.ts";
+import { bakeNormals } from "../mesh/bakeNormals.ts";
 import { bakeStepCount } from "../mesh/bakeSchedule.ts";
 import { bakeLookups, bakeSamples } from "../mesh/bakeTexture.ts";
 import { visibilityBytes } from "../mesh/faceVisibility.ts";
 import { textureFitBytes } from "../mesh/fitTexture.ts";
+import { headBall } from "../mesh/headBall.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { type RepairReport, repairDefaults, repairMesh } from "../mesh/repair.ts";
 import { simplifiedFaceCount, simplifyMesh } from "../mesh/simplify.ts";
 import type { BakeObservation, TexturedMesh, TextureSamples } from "../mesh/textureSamples.ts";
-import { type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
+import { type UnwrapFocus, type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
+import { vertexTangents } from "../mesh/vertexTangents.ts";
 import { NumpyRandomState } from "../random/numpyRandomState.ts";
 import { bakeViews, type ClipCamera, cameraFov, cameraRadius, fovIntrinsics, visibilityViews } from "../splat/cameras.ts";
 import { mostCoveredPixels, mostTilePairs } from "../splat/gaussianBounds.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { gaussianRendererBytes } from "../splat/renderGaussians.ts";
 import { type Part, type PartContext, planStage, runPart, type StepReport, stopIfAborted } from "./part.ts";
-import type { MeshTexture, StageOneResult } from "./results.ts";
+import type { MeshTexture, NormalMap, StageOneResult } from "./results.ts";
 import { type BodyPicture, bodyPictures, textureViews } from "./textureViews.ts";
 
 /** How a mesh is unwrapped; runners do it on threads of their own. */
@@ -26,6 +30,8 @@ export type Unwrap = (
 		readonly textureSize: number;
 		/** Free pixels around every chart. */
 		readonly padding: number;
+		/** Where the surface gets more texels. */
+		readonly focus?: UnwrapFocus | undefined;
 		readonly signal: AbortSignal | undefined;
 		readonly report: StepReport;
 	},
@@ -47,6 +53,10 @@ export interface FinishOptions {
 	readonly textureSize: number;
 	/** Up to 1 the share of the faces that stays, above it their number. */
 	readonly simplify: number;
+	/** Texels per area of the head as a multiple of those elsewhere; 1 unless it is given. */
+	readonly faceTexels?: number | undefined;
+	/** Whether the normal views become a normal map. */
+	readonly normalMap?: boolean | undefined;
 	/** On this thread unless it is given. */
 	readonly unwrap?: Unwrap | undefined;
 	/** On this thread unless it is given. */
@@ -59,6 +69,8 @@ export interface FinishOptions {
 export const finishDefaults = Object.freeze({
 	visibilityViews: repairDefaults.views as number,
 	visibilitySize: repairDefaults.size as number,
+	/** Pixels of a body view's side in the fit. */
+	viewSize: defaults.viewSize as number,
 	renders: 95 as number,
 	renderSize: 1024 as number,
 	fitSteps: bakeStepCount as number,
@@ -93,7 +105,16 @@ export interface FinishedSurface {
  */
 export async function finishMesh(context: PartContext, request: FinishRequest): Promise<FinishedSurface> {
 	const { device } = context;
-	const { stageOne, gaussians, textureSize: size, simplify, unwrap = unwrapHere, openLookups = lookupsHere } = request;
+	const {
+		stageOne,
+		gaussians,
+		faceTexels = 1,
+		normalMap = false,
+		textureSize: size,
+		simplify,
+		unwrap = unwrapHere,
+		openLookups = lookupsHere,
+	} = request;
 	const asked = { ...finishDefaults, ...request.effort };
 	const effort = gaussians === undefined ? { ...asked, renders: 0 } : asked;
 	const simplified = await runPart(context, { name: "simplify", weights: [], graphs: [] }, async () => {
@@ -101,10 +122,10 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 		return (await simplifyMesh({ positions: request.mesh.positions, faces: request.mesh.faces }, faces)).mesh;
 	});
 	const cameras = visibilityViews(effort.visibilityViews);
-	const pictures = bodyPictures(stageOne);
-	const parts = finishParts(device, { mesh: simplified, pictures, gaussians, textureSize: size, effort, cameras });
+	const pictures = bodyPictures(stageOne, effort.viewSize);
+	const parts = finishParts(device, { mesh: simplified, pictures, gaussians, textureSize: size, normalMap, effort, cameras });
 	planStage(context, "finishing", parts);
-	const [repairPart, unwrapPart, viewsPart, fitPart] = parts;
+	const [repairPart, unwrapPart, viewsPart, fitPart, normalsPart] = parts;
 
 	const { mesh: repaired, report: repair } = await runPart(context, repairPart, (_, report) =>
 		repairMesh(device, simplified, {
@@ -118,7 +139,13 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 		}),
 	);
 	const unwrapped = await runPart(context, unwrapPart, (_, report) =>
-		unwrap(repaired, { textureSize: size, padding: effort.padding, signal: context.signal, report }),
+		unwrap(repaired, {
+			textureSize: size,
+			padding: effort.padding,
+			...(faceTexels !== 1 && { focus: { ...headBall(repaired), share: faceTexels } }),
+			signal: context.signal,
+			report,
+		}),
 	);
 	const samples = await runPart(context, viewsPart, async (_, report) => {
 		const lookups = openLookups(unwrapped, size);
@@ -157,7 +184,14 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	const { positions, faces, uvs, sourceVertices } = unwrapped;
 	const smooth = vertexNormals(repaired);
 	const normals = Float32Array.from({ length: positions.length }, (_, i) => smooth[sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
-	return { mesh: { positions, faces }, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals }, repair };
+	const mesh = { positions, faces };
+	const bakeNormalMap = async (): Promise<NormalMap> => {
+		const tangents = vertexTangents(mesh, uvs, normals);
+		const picture = bakeNormals({ mesh, uvs, normals, tangents, views: stageOne.normals, size });
+		return { picture: imageOf(size, size, 3, picture), tangents };
+	};
+	const map = normalMap ? await runPart(context, normalsPart, bakeNormalMap) : undefined;
+	return { mesh, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals, normalMap: map }, repair };
 }
 
 /** Views that may wait for their lookups. */
@@ -174,11 +208,12 @@ function finishParts(
 		readonly pictures: readonly BodyPicture[];
 		readonly gaussians: GaussianCloud | undefined;
 		readonly textureSize: number;
+		readonly normalMap: boolean;
 		readonly effort: typeof finishDefaults;
 		readonly cameras: readonly ClipCamera[];
 	},
 ): readonly Part[] {
-	const { mesh, pictures, gaussians, textureSize, effort, cameras } = facts;
+	const { mesh, pictures, gaussians, textureSize, normalMap, effort, cameras } = facts;
 	const { renders, renderSize } = effort;
 	const counts = pictures.map(({ mask }) => mask.reduce((sum, value) => sum + value, 0));
 	let renderBytes = 0;
@@ -193,6 +228,7 @@ function finishParts(
 		part("unwrap", 0),
 		part("texture views", renderBytes),
 		part("texture fit", textureFitBytes(device, textureSize, counts)),
+		...(normalMap ? [part("normal map", 0)] : []),
 	];
 }
 
@@ -201,4 +237,5 @@ const lookupsHere: OpenTextureLookups = (mesh, size) => {
 	return { of: async (view) => lookups(view), close: async () => undefined };
 };
 
-const unwrapHere: Unwrap = (mesh, { textureSize, padding, report }) => unwrapMesh(mesh, { textureSize, padding, onProgress: report });
+const unwrapHere: Unwrap = (mesh, { textureSize, padding, focus, report }) =>
+	unwrapMesh(mesh, { textureSize, padding, focus, onProgress: report });

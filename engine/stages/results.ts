@@ -22,6 +22,16 @@ export interface MeshTexture {
 	readonly uvs: Float32Array;
 	/** [v, 3] unit normals, the same on both sides of a seam between charts. */
 	readonly normals: Float32Array;
+	/** The normals of stage 1's views in tangent space, where they were asked for. */
+	readonly normalMap?: NormalMap | undefined;
+}
+
+/** A picture of normals on a textured mesh. */
+export interface NormalMap {
+	/** RGB 0.5 + 0.5 n, as glTF wants them; row 0 at v = 1. */
+	readonly picture: Image;
+	/** [v, 4] tangents and signs it is meant with, z up. */
+	readonly tangents: Float32Array;
 }
 
 /** What stage 2 gives. */

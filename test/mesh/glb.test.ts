@@ -71,7 +71,7 @@ describe("writeGlb", () => {
 		const png = await encodePng(imageOf(4, 4, 3, new Uint8Array(48).fill(99)));
 		const uvs = randomValues((ball.positions.length / 3) * 2, 5, 0.5).map((value) => value + 0.5);
 		const normals = vertexNormals(ball).map((value, i) => (i % 3 === 2 ? -value : value));
-		const bytes = await writeGlb(colored, { texture: { png, uvs, normals } });
+		const bytes = await writeGlb(colored, { texture: { file: png, uvs, normals } });
 		expect(await validate(bytes)).toEqual([0, 0, 0, 0]);
 		const primitive = (await new WebIO().readBinary(bytes)).getRoot().listMeshes()[0].listPrimitives()[0];
 		const material = primitive.getMaterial();
@@ -83,7 +83,7 @@ describe("writeGlb", () => {
 			expect(element("TEXCOORD_0", i)).toEqual([uvs[i * 2], Math.fround(1 - uvs[i * 2 + 1])]);
 			expect(element("NORMAL", i)).toEqual([normals[i * 3], normals[i * 3 + 2], 0 - normals[i * 3 + 1]]);
 		}
-		const short = writeGlb(ball, { texture: { png, uvs: uvs.slice(2), normals } });
+		const short = writeGlb(ball, { texture: { file: png, uvs: uvs.slice(2), normals } });
 		await expect(short).rejects.toMatchObject({ code: "input", message: expect.stringContaining("uvs must be") });
 	});
 

@@ -13,7 +13,7 @@ const ball = ballMesh([0.1, -0.2, 0.3], 0.2, 6);
 it("gives back what writeGlb wrote: world, normals, texture, v up", async () => {
 	const png = await encodePng(imageOf(4, 4, 3, new Uint8Array(48).fill(99)));
 	const uvs = randomValues((ball.positions.length / 3) * 2, 5, 0.5).map((value) => Math.fround(value + 0.5));
-	const [part, ...more] = await readGlb(await writeGlb(ball, { texture: { png, uvs, normals: vertexNormals(ball) } }), "a.glb");
+	const [part, ...more] = await readGlb(await writeGlb(ball, { texture: { file: png, uvs, normals: vertexNormals(ball) } }), "a.glb");
 	expect(more).toEqual([]);
 	expect(part.positions).toEqual(ball.positions);
 	expect(part.faces).toEqual(ball.faces);

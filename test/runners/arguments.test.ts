@@ -18,6 +18,14 @@ describe("arguments", () => {
 			guidance: 3,
 			textureSize: 0,
 			simplify: 0.3,
+			faceTexels: 1,
+			normalMap: false,
+			textureFormat: "png",
+			unlit: false,
+			height: undefined,
+			compress: false,
+			meshFormats: [],
+			preview: true,
 			stage: "both",
 			dtype: undefined,
 			adapter: undefined,
@@ -36,6 +44,11 @@ describe("arguments", () => {
 			simplify: 20000,
 		});
 		expect(parse("a.png", "-o", "out", "--texture-size", "0")).toMatchObject({ textureSize: 0 });
+		expect(parse("a.png", "-o", "out", "--mesh-format", "ply, obj", "--height", "1.8", "--no-preview")).toMatchObject({
+			meshFormats: ["obj", "ply"],
+			height: 1.8,
+			preview: false,
+		});
 	});
 
 	it.each([
@@ -53,6 +66,12 @@ describe("arguments", () => {
 		[["a.png", "-o", "x", "--texture-size", "512", "--simplify", "0"], /--simplify must be a share of the faces/],
 		[["a.png", "-o", "x", "--texture-size", "512", "--simplify", "2.5"], /--simplify/],
 		[["a.png", "-o", "x", "--simplify", "0.5", "--texture-size", "0"], /--simplify needs a texture/],
+		[["a.png", "-o", "x", "--texture-size", "0", "--normal-map"], /--normal-map needs a texture/],
+		[["a.png", "-o", "x", "--texture-size", "512", "--normal-map", "--unlit"], /--normal-map does nothing without light/],
+		[["a.png", "-o", "x", "--texture-size", "512", "--texture-format", "jpeg"], /--texture-format must be png or webp/],
+		[["a.png", "-o", "x", "--texture-size", "512", "--face-texels", "20"], /--face-texels must be a number from 1 to 16/],
+		[["a.png", "-o", "x", "--height", "0"], /--height must be a number from 0.01/],
+		[["a.png", "-o", "x", "--mesh-format", "obj,stl"], /--mesh-format must be glb or obj or ply, got stl/],
 		[["a.png", "-o", "x", "--preset", "best"], /--preset must be quick or balanced or high/],
 		[["a.png", "-o", "x", "--stage", "3"], /--stage/],
 		[["a.png", "-o", "x", "--dtype", "bf16"], /--dtype/],

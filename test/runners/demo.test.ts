@@ -34,7 +34,7 @@ const minutes = 60_000;
 it("the demo goes from the built-in picture to a valid GLB", { timeout: 10 * minutes }, async () => {
 	const { status, stdout, stderr } = await synchuman(["demo", "-o", "demo", ...steps], { cwd: folder });
 	expect(status, stderr).toBe(0);
-	expect(stdout).toBe("demo/stage1\ndemo/stage2/output.glb\ndemo/stage2/gaussians.ply\ndemo/run.json\n");
+	expect(stdout).toBe("demo/stage1\ndemo/stage2/output.glb\ndemo/stage2/gaussians.ply\ndemo/preview.png\ndemo/run.json\n");
 	expect(stderr).toContain("synthetic weights: made-up numbers");
 	const { issues } = await validateBytes(new Uint8Array(read("demo", "stage2", "output.glb")));
 	expect([issues.numErrors, issues.numWarnings]).toEqual([0, 0]);
@@ -91,7 +91,7 @@ it("stage 2 alone, from the folder, gives the same GLB", { timeout: 5 * minutes 
 	expect(status, stderr).toBe(0);
 	expect(JSON.parse(stdout.trim().split("\n").at(-1) as string)).toMatchObject({
 		event: "result",
-		files: ["second/stage2/output.glb", "second/stage2/gaussians.ply", "second/run.json"],
+		files: ["second/stage2/output.glb", "second/stage2/gaussians.ply", "second/preview.png", "second/run.json"],
 	});
 	expect(hashes("second", "stage2")).toEqual(hashes("demo", "stage2"));
 	expect(record("second").stageOneRun).toEqual(record("demo"));

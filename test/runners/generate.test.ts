@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { validateBytes } from "gltf-validator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SyncHumanError } from "../../engine/error.ts";
 import type { RunOptions } from "../../engine/synchuman.ts";
 import { generateArguments, parseCommandLine } from "../../runners/arguments.ts";
 import { generate, type Surroundings } from "../../runners/generate.ts";
@@ -60,12 +61,12 @@ describe("generate", () => {
 		const { error, out, said } = await run([picture]);
 		expect(error).toBeUndefined();
 		expect(out).toBe(
-			`${["stage1", "stage2/output.glb", "stage2/gaussians.ply", "run.json"].map((name) => join(output, name)).join("\n")}\n`,
+			`${["stage1", "stage2/output.glb", "stage2/gaussians.ply", "preview.png", "run.json"].map((name) => join(output, name)).join("\n")}\n`,
 		);
 		expect(said).toContain("adapter: a card, f16\n");
 		expect(said).toContain("synthetic weights: made-up numbers");
 		expect(said).toContain("stage 1: at most 3.0 MiB of GPU memory (diffusion 3.0 MiB)\ndiffusion ...\ndiffusion: 0.0 s\nstage 2:");
-		expect(readdirSync(output).sort()).toEqual(["run.json", "stage1", "stage2"]);
+		expect(readdirSync(output).sort()).toEqual(["preview.png", "run.json", "stage1", "stage2"]);
 		expect(record()).toMatchObject({
 			build: { version: "0.1.0", bundle: null },
 			stages: ["1", "2"],
@@ -85,7 +86,7 @@ describe("generate", () => {
 			adapter: { adapter: "a card" },
 			voxels: 3,
 			gaussians: 96,
-			parts: [{ part: "diffusion", plannedBytes: 3, peakBytes: 2 }, { part: "mesh decoder" }],
+			parts: [{ part: "diffusion", plannedBytes: 3, peakBytes: 2 }, { part: "mesh decoder" }, { part: "export" }],
 			stageOneRun: null,
 		});
 	});
@@ -102,6 +103,16 @@ describe("generate", () => {
 		await run([picture, "--texture-size", "0"], { onCall });
 		expect(asked.slice(6)).toEqual([0, 0.3]);
 		expect(record()).toMatchObject({ textureSize: 0, simplify: null, repair: null });
+	});
+
+	it("writes no preview where none is wanted, or where the GPU has no room for it", async () => {
+		await run([picture, "--no-preview"]);
+		expect(existsSync(join(output, "preview.png"))).toBe(false);
+		const previewFails = new SyncHumanError("memory", "preview: preview needs 9 bytes of GPU memory, more than the 1 allowed.");
+		const { error, said } = await run([picture], { previewFails });
+		expect(error).toBeUndefined();
+		expect(said).toContain("no preview.png: preview: preview needs 9 bytes");
+		expect(existsSync(join(output, "preview.png"))).toBe(false);
 	});
 
 	it("writes the same bytes twice, but for the seconds in run.json", async () => {
@@ -160,7 +171,7 @@ describe("generate", () => {
 		const made = join(output, "stage1");
 		output = join(folder, "other");
 		expect((await run([made, "--stage", "2"])).error).toBeUndefined();
-		expect(readdirSync(output).sort()).toEqual(["run.json", "stage2"]);
+		expect(readdirSync(output).sort()).toEqual(["preview.png", "run.json", "stage2"]);
 	});
 
 	it("hands options and signal to the engine", async () => {

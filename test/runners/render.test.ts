@@ -22,7 +22,7 @@ beforeAll(async () => {
 	const ball = ballMesh([0, 0, 0], 0.4, 10);
 	const png = await encodePng(imageOf(2, 2, 3, new Uint8Array(12).fill(90)));
 	const uvs = new Float32Array((ball.positions.length / 3) * 2).fill(0.5);
-	writeFileSync(join(folder, "ball.glb"), await writeGlb(ball, { texture: { png, uvs, normals: vertexNormals(ball) } }));
+	writeFileSync(join(folder, "ball.glb"), await writeGlb(ball, { texture: { file: png, uvs, normals: vertexNormals(ball) } }));
 	writeFileSync(join(folder, "plain.glb"), await writeGlb(ball));
 	writeFileSync(join(folder, "voxels.ply"), writeVoxelPly(Int32Array.of(1, 1, 1, 2, 1, 1)));
 	writeFileSync(join(folder, "cloud.ply"), writeGaussianPly(randomCloud(40, 1)));

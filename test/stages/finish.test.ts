@@ -39,7 +39,7 @@ const request = (): FinishRequest => ({
 	seed: 43,
 	textureSize: 128,
 	simplify: 0.8,
-	effort: { visibilityViews: 40, visibilitySize: 128, renders: 1, renderSize: 64, fitSteps: 300 },
+	effort: { visibilityViews: 40, visibilitySize: 128, viewSize: 96, renders: 1, renderSize: 64, fitSteps: 300 },
 });
 
 function watched(more: Partial<PartContext> = {}) {
@@ -165,4 +165,23 @@ it("makes a texture of the five views where there are no Gaussians", async () =>
 	expect(context.measurements.map(({ part }) => part)).toEqual(names);
 	const { data } = texture.picture;
 	expect(data.reduce((sum, value) => sum + value, 0) / data.length).toBeGreaterThan(20); // from black, in 40 steps
+});
+
+it("gives the head more texels and makes a normal map where they are asked for", async () => {
+	const { context } = watched();
+	const shares: (number | undefined)[] = [];
+	const { texture } = await finishMesh(context, {
+		...request(),
+		faceTexels: 4,
+		normalMap: true,
+		effort: { ...request().effort, fitSteps: 1 },
+		unwrap(mesh, { textureSize, padding, focus }) {
+			shares.push(focus?.share);
+			return unwrapMesh(mesh, { textureSize, padding, focus });
+		},
+	});
+	expect(shares).toEqual([4]);
+	expect(context.measurements.map(({ part }) => part)).toEqual([...names, "normal map"]);
+	expect(texture.normalMap?.picture).toMatchObject({ width: 128, height: 128, channels: 3 });
+	expect(texture.normalMap?.tangents.length).toBe((texture.uvs.length / 2) * 4);
 });

@@ -37,6 +37,7 @@ export interface StubOptions {
 	/** What stage 2 made of the surface where it made a texture, a grey one of `size` pixels. */
 	readonly finished?: { readonly size: number; readonly repair: RepairReport };
 	readonly failIn?: "1" | "2";
+	readonly previewFails?: SyncHumanError;
 	readonly onCall?: (stage: "1" | "2", options: RunOptions) => void;
 }
 
@@ -47,7 +48,7 @@ function textured(mesh: Mesh, { size, repair }: NonNullable<StubOptions["finishe
 }
 
 /** An engine that gives the results of test/support at once, with one part a stage, each step taking different times. */
-export function stubEngine({ failIn, onCall, finished }: StubOptions = {}): Engine {
+export function stubEngine({ failIn, onCall, finished, previewFails }: StubOptions = {}): Engine {
 	const measurements: PartMeasurement[] = [];
 	const part = (name: string, stage: "1" | "2", options: RunOptions) => {
 		onCall?.(stage, options);
@@ -74,6 +75,10 @@ export function stubEngine({ failIn, onCall, finished }: StubOptions = {}): Engi
 		device: { report: stubReport },
 		dtype: "f16",
 		measurements,
+		async preview() {
+			if (previewFails !== undefined) throw previewFails;
+			return imageOf(3, 2, 3, new Uint8Array(18).fill(7));
+		},
 		async stageOne(input, options = {}) {
 			part("diffusion", "1", options);
 			return { ...stageOneResult(), input };
