@@ -4,6 +4,8 @@ import type { Graph } from "../graph/graph.ts";
 import { convolution } from "../kernels/dense/convolution.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
 import { matmul } from "../kernels/dense/matmul.ts";
+import { runsUpsampled, upsampleConvolution } from "../kernels/dense/upsampleConvolution.ts";
+import { runsByWinograd, type WinogradConvolutionRequest, winogradConvolution } from "../kernels/dense/winogradConvolution.ts";
 import { type Affine, declareAffine, declareConvolution, declareLinear, type Linear } from "./linear.ts";
 
 // Upstream: ResnetBlock2D, Downsample2D and Upsample2D of diffusers 0.29.1, in the UNet (with a time embedding) and the autoencoder.
@@ -73,18 +75,30 @@ export function recordResnetBlock(graph: Graph, block: ResnetBlock, x: Tensor, t
 		throw new Error(`${graph.path}: time embedding and weights go together`);
 	const outputDtype = block.conv1.weight.dtype;
 	const [, height, width] = x.shape;
-	const first = groupNorm(graph, { x, affine: block.norm1, groups, eps, silu: true, outputDtype, label: "norm1" });
 	const rowBias = time && {
 		tensor: time.tensor,
 		rows: time.images * height * width,
 		...(time.column !== undefined && { column: time.column }),
 	};
-	const hidden = convolution(graph, { x: first, ...block.conv1, padding: 1, rowBias, label: "conv1" });
-	const second = groupNorm(graph, { x: hidden, affine: block.norm2, groups, eps, silu: true, label: "norm2" });
+	const norm = (affine: Affine) => ({ affine, groups, eps, silu: true });
+	const hidden = recordNormedConvolution(graph, { x, norm: norm(block.norm1), ...block.conv1, rowBias }, ["norm1", "conv1"]);
 	const residual = block.shortcut
 		? graph.tap("conv_shortcut", convolution(graph, { x, ...block.shortcut, outputDtype, label: "conv_shortcut" }))
 		: x;
-	return graph.tap("", convolution(graph, { x: second, ...block.conv2, padding: 1, residual, label: "conv2" }));
+	const second = { x: hidden, norm: norm(block.norm2), ...block.conv2, residual };
+	return graph.tap("", recordNormedConvolution(graph, second, ["norm2", "conv2"]));
+}
+
+/** A group norm with SiLU, then a 3x3 convolution, in the weight's type. */
+function recordNormedConvolution(
+	graph: Graph,
+	request: WinogradConvolutionRequest & { readonly norm: NonNullable<WinogradConvolutionRequest["norm"]> },
+	[normLabel, label]: readonly [string, string],
+): Tensor {
+	const { x, norm, ...rest } = request;
+	if (runsByWinograd(graph, x, rest.weight)) return winogradConvolution(graph, { ...request, label });
+	const normed = groupNorm(graph, { x, ...norm, outputDtype: rest.weight.dtype, label: normLabel });
+	return convolution(graph, { ...rest, x: normed, padding: 1, label });
 }
 
 /** Declares the 3x3 `conv` of a Downsample2D or Upsample2D. */
@@ -109,5 +123,8 @@ export function recordDownsampler(graph: Graph, conv: Linear, x: Tensor, padding
 
 /** Doubles height and width, nearest, then convolves. */
 export function recordUpsampler(graph: Graph, conv: Linear, x: Tensor): Tensor {
-	return graph.tap("", convolution(graph, { x, ...conv, upsample: 2, padding: 1, label: "upsample" }));
+	const y = runsUpsampled(graph, x, conv.weight)
+		? upsampleConvolution(graph, { x, ...conv })
+		: convolution(graph, { x, ...conv, upsample: 2, padding: 1, label: "upsample" });
+	return graph.tap("", y);
 }

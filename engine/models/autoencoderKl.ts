@@ -3,13 +3,12 @@
 import type { Weights } from "../../weights/weights.ts";
 import { type DType, describe, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
-import { attention } from "../kernels/dense/attention.ts";
 import { convolution } from "../kernels/dense/convolution.ts";
 import { copyColumns } from "../kernels/dense/copyColumns.ts";
 import { elementwise } from "../kernels/dense/elementwise.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
-import { matmul } from "../kernels/dense/matmul.ts";
-import { type Affine, declareAffine, declareConvolution, declareLinear, declareStackedLinear, type Linear } from "../layers/linear.ts";
+import { type Affine, declareAffine, declareConvolution, type Linear } from "../layers/linear.ts";
+import { declarePixelAttention, type PixelAttention, recordPixelAttention } from "../layers/pixelAttention.ts";
 import {
 	declareResampler,
 	declareResnetBlock,
@@ -22,16 +21,9 @@ import type { AutoencoderConfig } from "./autoencoderConfig.ts";
 
 const eps = 1e-6;
 
-/** Single-head self-attention over the pixels of the middle. */
-interface MiddleAttention {
-	readonly norm: Affine;
-	readonly queryKeyValue: Linear;
-	readonly out: Linear;
-}
-
 interface Middle {
 	readonly first: ResnetBlock;
-	readonly attention: MiddleAttention;
+	readonly attention: PixelAttention;
 	readonly second: ResnetBlock;
 }
 
@@ -137,18 +129,9 @@ function declareEnd(weights: Weights, channels: number, outChannels: number, dty
 
 function declareMiddle(weights: Weights, config: AutoencoderConfig, channels: number, dtype: DType): Middle {
 	const sizes = { inChannels: channels, outChannels: channels, groups: config.normGroups, eps };
-	const at = weights.at("attentions").at(0);
-	// Files older than diffusers 0.18 have other names.
-	const [names, out] = at.has("to_q.weight", true)
-		? [["to_q", "to_k", "to_v"], at.at("to_out").at(0)]
-		: [["query", "key", "value"], at.at("proj_attn")];
 	return {
 		first: declareResnetBlock(weights.at("resnets").at(0), sizes, dtype),
-		attention: {
-			norm: declareAffine(at.at("group_norm"), channels),
-			queryKeyValue: declareStackedLinear(at, names, channels, channels, dtype),
-			out: declareLinear(out, channels, channels, dtype),
-		},
+		attention: declarePixelAttention(weights.at("attentions").at(0), { channels, groups: config.normGroups, eps }, dtype),
 		second: declareResnetBlock(weights.at("resnets").at(1), sizes, dtype),
 	};
 }
@@ -227,20 +210,10 @@ function recordMiddle(graph: Graph, half: Half, x: Tensor): Tensor {
 	const { first, attention: middle, second } = half.middle;
 	return graph.scope("mid_block", () => {
 		const before = graph.scope("resnets.0", () => recordResnetBlock(graph, first, x));
-		const between = graph.scope("attentions.0", () => recordMiddleAttention(graph, middle, half.config.normGroups, before));
+		const between = graph.scope("attentions.0", () => recordPixelAttention(graph, middle, before));
 		return graph.tap(
 			"",
 			graph.scope("resnets.1", () => recordResnetBlock(graph, second, between)),
 		);
 	});
-}
-
-function recordMiddleAttention(graph: Graph, middle: MiddleAttention, groups: number, x: Tensor): Tensor {
-	const [images, height, width, channels] = x.shape;
-	const normed = groupNorm(graph, { x, affine: middle.norm, groups, eps, label: "group_norm" });
-	const tensor = matmul(graph, { x: normed, ...middle.queryKeyValue, label: "to_qkv" });
-	const heads = { heads: 1, headSize: channels, sequences: images, queries: height * width, keys: height * width };
-	const mixed = attention(graph, { q: { tensor }, k: { tensor, column: channels }, v: { tensor, column: 2 * channels }, ...heads });
-	const y = matmul(graph, { x: mixed, ...middle.out, residual: x, label: "to_out" });
-	return { ...y, shape: x.shape };
 }
