@@ -198,9 +198,9 @@ function prepareViews({ device }: PartContext, { weights, model }: Network<Dinov
 	const { condition } = recordDinov2(inputGraph, model, { pixels: input, condition: true });
 	const viewGraph = new Graph(device, "DINOv2 of a view");
 	const view = viewGraph.input("pixels", "f32", [1, viewPixels, viewPixels, 3]);
-	const { features } = recordDinov2(viewGraph, model, { pixels: view, features: "f32" });
+	const { features } = recordDinov2(viewGraph, model, { pixels: view, features: model.dtype });
 	if (condition === undefined || features === undefined) throw new Error("DINOv2 gave no condition or no features");
-	const maps = (label: string) => createTensor(label, "f32", [bodyViews, ...features.shape.slice(1)], "resident");
+	const maps = (label: string) => createTensor(label, model.dtype, [bodyViews, ...features.shape.slice(1)], "resident");
 	return {
 		part: { name: "view features", weights: [weights], graphs: [inputGraph, viewGraph] } satisfies Part,
 		tokens: condition.shape[1],
