@@ -1,13 +1,9 @@
-import { readText } from "./byteSource.ts";
 import type { Checkpoint, Component } from "./checkpoint.ts";
+import { downloadHint, openComponentTensors, readConfig } from "./componentFolder.ts";
 import { type ConfigReader, createConfigReader } from "./configReader.ts";
 import { damaged, quoted } from "./damaged.ts";
-import { openSafetensors, openShardedSafetensors } from "./safetensors.ts";
-import type { ByteSource, Folder, TensorSource } from "./source.ts";
-import { isJsonObject, parseStrictJson } from "./strictJson.ts";
+import type { ByteSource, Folder } from "./source.ts";
 import { openTorchCheckpoint, readTorchTensor } from "./torchZip.ts";
-
-const maxConfigBytes = 2 ** 20;
 
 /** Where the stages and the single files may lie inside the weights folder; the first that exists counts. */
 const places = Object.freeze({
@@ -27,8 +23,6 @@ const classNames: Partial<Record<Component, string>> = Object.freeze({
 	slat_decoder_gs: "SLatGaussianDecoder",
 	slat_decoder_mesh: "SLatMeshDecoder",
 });
-
-const downloadHint = "Download the official checkpoint into that place, or run with --weights synthetic:tiny to try the program without.";
 
 /**
  * A folder in the layout of the official loader: OneStage/ (pipeline_config.json, one subfolder a component) and SecondStage/
@@ -106,12 +100,6 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
 	};
 }
 
-async function readConfig(source: ByteSource): Promise<ConfigReader> {
-	const json = parseStrictJson(await readText(source, maxConfigBytes), source.name);
-	if (!isJsonObject(json)) throw damaged(source.name, "is not a JSON object");
-	return createConfigReader(json, source.name);
-}
-
 /** A path that a config names: relative, and inside the folder of the config. */
 function safePath(reader: ConfigReader, key: string): string {
 	const path = reader.string(key);
@@ -119,17 +107,4 @@ function safePath(reader: ConfigReader, key: string): string {
 		throw reader.error(key, `must be a folder inside the checkpoint, got ${quoted(path)}`);
 	}
 	return path;
-}
-
-/** model or diffusion_pytorch_model, one file or several with an index. */
-async function openComponentTensors(folder: Folder, path: string): Promise<TensorSource> {
-	const names = [`${path}/diffusion_pytorch_model.safetensors`, `${path}/model.safetensors`];
-	for (const name of names) {
-		const single = await folder.open(name);
-		if (single !== undefined) return openSafetensors(single);
-		if ((await folder.open(`${name}.index.json`)) !== undefined) return openShardedSafetensors(folder, `${name}.index.json`);
-	}
-	const found = await folder.list(path);
-	const shown = found.length === 0 ? "the folder is empty or missing" : `the folder holds ${found.slice(0, 5).join(", ")}`;
-	throw damaged(`${folder.name}/${names[1]}`, `is missing, and so is ${names[0].slice(path.length + 1)} (${shown})`, downloadHint);
 }

@@ -12,11 +12,13 @@ export interface MultiviewLayout {
 /** Normal and colour. */
 export const domains = 2;
 
-/** SyncHuman: front, right, back, left, face. */
-export const synchumanViews: MultiviewLayout = Object.freeze({ halves: 2, views: 5, bodyViews: 4, faceView: 4 });
+/** `views` views in both halves of guidance, all of the body but the last, which is the face: 5 in SyncHuman, 7 in PSHuman. */
+export function faceLastViews(views: number): MultiviewLayout {
+	return { halves: 2, views, bodyViews: views - 1, faceView: views - 1 };
+}
 
-/** PSHuman: front, front right, right, back, left, front left, face. */
-export const pshumanViews: MultiviewLayout = Object.freeze({ halves: 2, views: 7, bodyViews: 6, faceView: 6 });
+/** SyncHuman: front, right, back, left, face. */
+export const synchumanViews: MultiviewLayout = Object.freeze(faceLastViews(5));
 
 /** Images of both halves. */
 export function imagesOf(layout: MultiviewLayout): number {

@@ -7,10 +7,11 @@ import type { Graph, Scalar } from "../graph/graph.ts";
 import { flowEulerStep } from "../kernels/dense/flowEulerStep.ts";
 import { gatherRows } from "../kernels/dense/gatherRows.ts";
 import { declareImagesFromStructure, type ImagesFromStructure, recordImagesFromStructure } from "../layers/imagesFromStructure.ts";
-import { domains, imagesOf, synchumanViews } from "../layers/multiviewLayout.ts";
+import { imagesOf, synchumanViews } from "../layers/multiviewLayout.ts";
 import { declareStructureFromImages, recordStructureFromImages, type StructureFromImages } from "../layers/structureFromImages.ts";
 import type { CrossSpaceConfig } from "./crossSpaceConfig.ts";
 import type { CrossSpaceState } from "./crossSpaceState.ts";
+import { recordLatentsOfHalves } from "./multiviewState.ts";
 import { declareMultiviewUnet, type MultiviewUnet, recordMultiviewUnet } from "./multiviewUnet.ts";
 import {
 	declareStructureTransformer,
@@ -95,12 +96,7 @@ function recordForward(
 	const { unet, structure, config } = model;
 	const layout = synchumanViews;
 	const { resolution } = config.structure;
-	gatherRows(graph, {
-		x: state.latents,
-		indices: latentRows(graph, state),
-		into: { tensor: state.sample },
-		label: "latents of both halves",
-	});
+	recordLatentsOfHalves(graph, state);
 	const times = gatherRows(graph, { x: state.unet.times, indices: imageRows, label: "times" });
 	const modulation = gatherRows(graph, { x: state.structure.modulations, indices: blockRows, label: "modulations" });
 
@@ -140,14 +136,4 @@ function recordForward(
 	});
 	advance(blocksBetween, config.structure.blocks);
 	return { velocity, structureVelocity: recordStructureOutput(graph, structure, tokens) };
-}
-
-/** For every pixel of every image of both halves its row of the latents, which the halves share. */
-function latentRows(graph: Graph, state: CrossSpaceState): Tensor {
-	const { halves, views } = synchumanViews;
-	const [, height, width] = state.latents.shape;
-	const rows = views * domains * height * width;
-	return graph.constant(`latents of ${halves} halves`, "i32", [halves * rows], () =>
-		Int32Array.from({ length: halves * rows }, (_, i) => i % rows),
-	);
 }

@@ -23,7 +23,7 @@ import {
 	recordResnetBlock,
 	recordUpsampler,
 } from "../layers/resnetBlock.ts";
-import type { UnetConfig } from "./crossSpaceConfig.ts";
+import type { UnetConfig } from "./unetConfig.ts";
 
 /** A residual block and, behind it, perhaps a transformer. */
 export interface UnetLayer {

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "../../weights/checkpoint.ts";
+import type { TensorSource } from "../../weights/source.ts";
 import { Weights } from "../../weights/weights.ts";
 import type { DType } from "../gpu/tensor.ts";
 
@@ -9,10 +9,11 @@ export interface Network<Model> {
 }
 
 /** Which network is wanted. */
-export interface NetworkRequest<Model> {
-	readonly checkpoint: Checkpoint;
+export interface NetworkRequest<Model, Component extends string = string> {
+	/** Where its weights come from. */
+	readonly checkpoint: { readonly name: string; tensors(component: Component): Promise<TensorSource> };
 	readonly dtype: DType;
-	readonly component: Parameters<Checkpoint["tensors"]>[0];
+	readonly component: Component;
 	/** Only the tensors under these prefixes. */
 	readonly within?: readonly string[];
 	readonly declare: (weights: Weights) => Model;
@@ -30,7 +31,7 @@ export class Networks {
 	readonly #weights: Weights[] = [];
 
 	/** The network of this checkpoint, precision and part, declared and compared with its file at the first call. Throws code "checkpoint". */
-	open<Model>(request: NetworkRequest<Model>): Promise<Network<Model>> {
+	open<Model, Component extends string>(request: NetworkRequest<Model, Component>): Promise<Network<Model>> {
 		const { checkpoint, dtype, component, within = [] } = request;
 		const key = [checkpoint.name, dtype, component, ...within].join(" ");
 		let network = this.#declared.get(key);
@@ -56,7 +57,12 @@ export class Networks {
 	}
 }
 
-async function openNetwork<Model>({ checkpoint, component, within, declare }: NetworkRequest<Model>): Promise<Network<Model>> {
+async function openNetwork<Model, Component extends string>({
+	checkpoint,
+	component,
+	within,
+	declare,
+}: NetworkRequest<Model, Component>): Promise<Network<Model>> {
 	const weights = Weights.open(await checkpoint.tensors(component), within && { within });
 	const model = declare(weights);
 	weights.finish();

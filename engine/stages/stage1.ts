@@ -3,8 +3,7 @@ import { selectPromptEmbeddings } from "../../weights/promptEmbeddings.ts";
 import { toFloat32 } from "../../weights/storedTensor.ts";
 import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
-import type { DType, Tensor } from "../gpu/tensor.ts";
-import { Graph } from "../graph/graph.ts";
+import type { DType } from "../gpu/tensor.ts";
 import { clipPixels } from "../image/clipPixels.ts";
 import { type FloatImage, type Image, truncateToImage, vaeInput } from "../image/image.ts";
 import { centredOnBlack, loadPersonAndFace } from "../image/personImage.ts";
@@ -27,10 +26,10 @@ import { TorchCudaGenerator } from "../random/philox.ts";
 import { stageOneSchedule } from "../samplers/flowEuler.ts";
 import { readClipPreprocessing } from "./clipPreprocessing.ts";
 import { type DiffusionLatents, prepareDiffusion, runDiffusion } from "./diffusion.ts";
-import { requireFinite } from "./finite.ts";
-import type { Network, NetworkRequest } from "./networks.ts";
-import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
+import { channelsLast, concatenated, imagesFromOfficial, imagesOfPictures, split, withNoiseLevel } from "./imageArrangement.ts";
+import { type PartContext, planStage } from "./part.ts";
 import type { StageOneResult } from "./results.ts";
+import { singleGraphPart } from "./singleGraphPart.ts";
 
 /** What a run of stage 1 is made from. */
 export interface StageOneRequest {
@@ -84,7 +83,7 @@ export async function runStageOne(context: PartContext, request: StageOneRequest
 		face: truncateToImage(face),
 		centred: centredOnBlack(image, defaults.inputSize),
 		noise: {
-			images: latentsFromOfficial(drawn, latentSize, latentChannels),
+			images: imagesFromOfficial(drawn, viewCount, latentChannels),
 			structure: channelsLast(structure, config.structure.inChannels),
 		},
 	});
@@ -96,43 +95,22 @@ export async function runStageOne(context: PartContext, request: StageOneRequest
 	return { input: image, colors: colors.map(quantize), normals: normals.map(quantize), coordinates };
 }
 
-/** Noise in the official order [normals of all views, colours of all views][channel][row][column] to ours [view][domain][row][column][channel]. */
-export function latentsFromOfficial(values: Float32Array, size: number, channels: number): Float32Array {
-	const ordered = new Float32Array(values.length);
-	const pixels = size * size;
-	for (let view = 0; view < viewCount; view++) {
-		for (let domain = 0; domain < domains; domain++) {
-			const from = (domain * viewCount + view) * channels * pixels;
-			const to = (view * domains + domain) * channels * pixels;
-			for (let c = 0; c < channels; c++) for (let i = 0; i < pixels; i++) ordered[to + i * channels + c] = values[from + c * pixels + i];
-		}
-	}
-	return ordered;
-}
-
-/** [channels, n] to [n, channels]. */
-export function channelsLast(values: Float32Array, channels: number): Float32Array {
-	const count = values.length / channels;
-	return Float32Array.from(values, (_, i) => values[(i % channels) * count + Math.floor(i / channels)]);
-}
-
 /** All networks of stage 1 on prepared inputs. */
 export async function runStageOneOn(
 	context: PartContext,
 	request: Omit<StageOneRequest, "image" | "seed">,
 	inputs: StageOneInputs,
 ): Promise<StageOneTensors> {
-	const { device } = context;
 	const { checkpoint, dtype } = request;
 	const engine = await checkpoint.engine();
-	const open = <Model>(component: NetworkRequest<Model>["component"], declare: (weights: Weights) => Model, within?: readonly string[]) =>
+	const open = <Model>(component: Parameters<Checkpoint["tensors"]>[0], declare: (weights: Weights) => Model, within?: readonly string[]) =>
 		context.networks.open({ checkpoint, dtype, component, declare, ...(within && { within }) });
 	const pictures = [inputs.person, inputs.face];
 
 	const clipConfig = readClipVisionConfig(await checkpoint.config("image_encoder"));
 	const clipNetwork = await open("image_encoder", (weights) => declareClipVision(weights, clipConfig, dtype));
 	const preprocessing = readClipPreprocessing(await checkpoint.featureExtractor());
-	const clip = single(context, "image embedding", clipNetwork, (graph, model) => {
+	const clip = singleGraphPart(context, "image embedding", clipNetwork, (graph, model) => {
 		const pixels = graph.input("pixels", "f32", [pictures.length, preprocessing.cropHeight, preprocessing.cropWidth, 3]);
 		return { input: pixels, output: recordClipVision(graph, model, pixels) };
 	});
@@ -140,13 +118,13 @@ export async function runStageOneOn(
 	const vaeConfig = readAutoencoderConfig(await checkpoint.config("vae"));
 	const encoder = await open("vae", (weights) => declareAutoencoderEncoder(weights, vaeConfig, dtype), ["encoder", "quant_conv"]);
 	const pixels = inputs.person.width;
-	const encoding = single(context, "picture encoding", encoder, (graph, model) => {
+	const encoding = singleGraphPart(context, "picture encoding", encoder, (graph, model) => {
 		const picture = graph.input("picture", "f32", [1, pixels, pixels, 3]);
 		return { input: picture, output: recordEncode(graph, model, picture) };
 	});
 
 	const dinoNetwork = await open("dinov2", (weights) => declareDinov2(weights, readDinov2Config(engine), dtype));
-	const dino = single(context, "picture features", dinoNetwork, (graph, model) => {
+	const dino = singleGraphPart(context, "picture features", dinoNetwork, (graph, model) => {
 		const picture = graph.input("picture", "f32", [1, inputs.centred.height, inputs.centred.width, 3]);
 		const { condition } = recordDinov2(graph, model, { pixels: picture, condition: true });
 		if (condition === undefined) throw new Error("DINOv2 gave no condition");
@@ -165,7 +143,7 @@ export async function runStageOneOn(
 	});
 
 	const decoder = await open("vae", (weights) => declareAutoencoderDecoder(weights, vaeConfig, dtype), ["decoder", "post_quant_conv"]);
-	const decoding = single(context, "view decoding", decoder, (graph, model) => {
+	const decoding = singleGraphPart(context, "view decoding", decoder, (graph, model) => {
 		const latent = graph.input("latent", "f32", [1, config.latentSize, config.latentSize, config.latentChannels]);
 		return { input: latent, output: recordDecode(graph, model, latent) };
 	});
@@ -175,7 +153,7 @@ export async function runStageOneOn(
 		declareSparseStructureDecoder(weights, structureConfig, dtype),
 	);
 	const { resolution, inChannels } = config.structure;
-	const structure = single(context, "structure decoding", structureDecoder, (graph, model) => {
+	const structure = singleGraphPart(context, "structure decoding", structureDecoder, (graph, model) => {
 		const latent = graph.input("latent", "f32", [1, resolution, resolution, resolution, inChannels]);
 		return { input: latent, output: recordSparseStructureDecoder(graph, model, latent) };
 	});
@@ -185,22 +163,19 @@ export async function runStageOneOn(
 	const [embeds] = await clip.run([concatenated(pictures.map((picture) => clipPixels(picture, preprocessing).data))]);
 	const encoded = await encoding.run(pictures.map((picture) => vaeInput(picture).data));
 	const [condition] = await dino.run([inputForDino(inputs.centred).data]);
-	const embedding = embeds.length / pictures.length;
+	const labels = split(embeds, pictures.length).map((embedding) => withNoiseLevel(embedding, 0));
 	const latents = await runDiffusion(
 		context,
 		diffusion,
 		{
-			imageLatents: concatenated(everyImage((picture) => encoded[picture])),
-			classLabels: concatenated(everyImage((picture) => withNoiseLevel(embeds.subarray(picture * embedding, (picture + 1) * embedding)))),
-			prompt: viewMajor(toFloat32(prompt), prompt.shape[0]),
+			imageLatents: imagesOfPictures(synchumanViews, encoded),
+			classLabels: imagesOfPictures(synchumanViews, labels),
+			prompt: imagesFromOfficial(toFloat32(prompt), viewCount),
 			condition,
 		},
 		inputs.noise,
 	);
-	const each = latents.images.length / (viewCount * domains);
-	const decoded = await decoding.run(
-		Array.from({ length: viewCount * domains }, (_, i) => latents.images.subarray(i * each, (i + 1) * each)),
-	);
+	const decoded = await decoding.run(split(latents.images, viewCount * domains));
 	const [logits] = await structure.run([latents.structure]);
 	return {
 		views: decoded.map((data) => decodedToFloat({ width: pixels, height: pixels, channels: 3, data })),
@@ -208,73 +183,4 @@ export async function runStageOneOn(
 		logits,
 		coordinates: occupiedVoxels(logits, structure.output.shape[1]),
 	};
-
-	/** For every image of one half the picture it is conditioned on: 0 the person, 1 the face. */
-	function everyImage<T>(of: (picture: number) => T): T[] {
-		return Array.from({ length: viewCount * domains }, (_, image) => of(Math.floor(image / domains) === faceView ? 1 : 0));
-	}
-
-	/** A part of one graph with one input and one output, run once for every value of the input. */
-	function single<Model>(
-		context: PartContext,
-		name: string,
-		{ weights, model }: Network<Model>,
-		record: (graph: Graph, model: Model) => { readonly input: Tensor; readonly output: Tensor },
-	) {
-		const graph = new Graph(context.device, name);
-		const { input, output } = record(graph, model);
-		graph.output(output);
-		const part: Part = { name, weights: [weights], graphs: [graph] };
-		return {
-			part,
-			output,
-			run: (values: readonly Float32Array[]) =>
-				runPart(context, part, async ([executable], report) => {
-					const results: Float32Array[] = [];
-					for (const value of values) {
-						stopIfAborted(context);
-						const prepare = () => {
-							executable.write(input, value);
-							return executable;
-						};
-						await prepare().run();
-						const result = await executable.read(output);
-						await requireFinite(device, name, result, prepare);
-						results.push(result);
-						report(results.length, values.length);
-					}
-					return results;
-				}),
-		};
-	}
-}
-
-/** The embedding of noise level 0 behind a picture's: ones (cosines of 0), then zeros (sines). */
-function withNoiseLevel(embedding: Float32Array): Float32Array {
-	const width = embedding.length;
-	const label = new Float32Array(2 * width);
-	label.set(embedding);
-	label.fill(1, width, width + width / 2);
-	return label;
-}
-
-/** Rows in the official order (normals of all views, then colours) to view-major. */
-function viewMajor(values: Float32Array, rows: number): Float32Array {
-	const width = values.length / rows;
-	return concatenated(
-		Array.from({ length: rows }, (_, i) => {
-			const official = (i % domains) * viewCount + Math.floor(i / domains);
-			return values.subarray(official * width, (official + 1) * width);
-		}),
-	);
-}
-
-function concatenated(arrays: readonly Float32Array[]): Float32Array {
-	const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-	let at = 0;
-	for (const array of arrays) {
-		all.set(array, at);
-		at += array.length;
-	}
-	return all;
 }

@@ -1,6 +1,5 @@
 import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
-import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** Where the face view is mixed into the front view of a multi-view activation. */
 export interface FaceBlendRequest {
@@ -33,16 +32,15 @@ export function faceBlend(graph: Graph, request: FaceBlendRequest): Tensor {
 		);
 	}
 	const third = side / 3;
-	const lanes = vectorLanes(channels);
-	const count = (halves * domains * third * third * channels) / lanes;
+	const count = halves * domains * third * third * channels;
 	const workgroupSize = graph.device.report.software ? 64 : 256;
 	graph.dispatch({
 		shader: "dense/faceBlend",
 		label,
-		aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
+		aliases: { Element: x.dtype },
 		overrides: { workgroupSize },
 		tensors: { x },
-		params: { count, side, third, channels: channels / lanes, views, domains, frontView, faceView },
+		params: { count, side, third, channels, views, domains, frontView, faceView },
 		workgroups: foldedWorkgroups(Math.ceil(count / workgroupSize)),
 	});
 	return x;

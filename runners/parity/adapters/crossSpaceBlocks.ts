@@ -1,5 +1,5 @@
 import { declareImagesFromStructure, recordImagesFromStructure } from "../../../engine/layers/imagesFromStructure.ts";
-import { type MultiviewLayout, pshumanViews, synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
+import { faceLastViews, type MultiviewLayout, synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
 import {
 	declareMultiviewTransformer,
 	recordMultiviewTransformer,
@@ -109,7 +109,7 @@ export const adapters: Adapters = {
 	pshuman_mv_transformer_block: {
 		runs: "device",
 		required: () => ["output"],
-		run: (context) => runMultiviewTransformer(context, pshumanViews),
+		run: (context) => runMultiviewTransformer(context, faceLastViews(context.config.constructor.num_views)),
 	},
 	dual_cross_attention_ss: { runs: "device", required: () => ["output"], run: (context) => runDualCrossAttention(context, "structure") },
 	dual_cross_attention_mv: { runs: "device", required: () => ["output"], run: (context) => runDualCrossAttention(context, "images") },

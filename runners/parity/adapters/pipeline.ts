@@ -2,8 +2,9 @@ import { type Image, imageOf } from "../../../engine/image/image.ts";
 import { centredOnBlack } from "../../../engine/image/personImage.ts";
 import { domains, synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
 import { readAutoencoderConfig } from "../../../engine/models/autoencoderConfig.ts";
+import { channelsLast, imagesFromOfficial } from "../../../engine/stages/imageArrangement.ts";
 import { Networks } from "../../../engine/stages/networks.ts";
-import { channelsLast, latentsFromOfficial, runStageOneOn } from "../../../engine/stages/stage1.ts";
+import { runStageOneOn } from "../../../engine/stages/stage1.ts";
 import type { Checkpoint } from "../../../weights/checkpoint.ts";
 import { openCheckpoint } from "../../../weights/checkpointFolder.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
@@ -63,7 +64,7 @@ async function runPipeline(context: ParityContext): Promise<ParityOutputs> {
 			face: await picture(context, "face_u8"),
 			centred,
 			noise: {
-				images: latentsFromOfficial(Float32Array.from(latents.data), size, channels),
+				images: imagesFromOfficial(Float32Array.from(latents.data), synchumanViews.views, channels),
 				structure: channelsLast(Float32Array.from(trellis.data), structureChannels),
 			},
 		},
