@@ -32,6 +32,8 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   synchuman generate IMAGE -o DIR      picture (RGBA with a cut-out person) to stage1/ and stage2/output.glb
   synchuman generate [FOLDER] -o DIR --stage 2
                                        stage 2 alone, from a stage1/ folder (default DIR/stage1; also one of the official Python)
+  synchuman reconstruct VIEWS_DIR -o DIR
+                                       five colour and five normal views alone to output.glb, without weights
   synchuman demo [-o DIR]              the built-in sample through every network, with tiny synthetic weights
   synchuman synthesize tiny|full DIR   writes a synthetic checkpoint in the official layout
   synchuman render MODEL -o FILE       pictures of a .glb or .ply: side by side as .png, or a turntable as .webp, .gif, .mp4

@@ -19,6 +19,8 @@ import { lookupsInWorkers } from "./lookupsInWorkers.ts";
 import { bytesText } from "./planText.ts";
 import { progressReporter } from "./progressLine.ts";
 import { packageVersion } from "./project.ts";
+import { reconstruct } from "./reconstruct.ts";
+import { reconstructArguments } from "./reconstructArguments.ts";
 import { render } from "./render.ts";
 import { renderArguments } from "./renderArguments.ts";
 import { synthesize } from "./synthesize.ts";
@@ -77,6 +79,28 @@ async function run(
 	}
 }
 
+/** Opens the GPU for a reconstruction; closes it when it ends. A software adapter will do: no network runs. */
+async function runReconstruct(line: CommandLine): Promise<void> {
+	let close = () => {};
+	try {
+		await reconstruct(reconstructArguments(line), {
+			async openDevice({ adapter }) {
+				const device = await chooseDevice({ adapter, allowSoftware: true });
+				close = () => device.close();
+				return device;
+			},
+			unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
+			openLookups: lookupsInWorkers,
+			out,
+			say,
+			terminal: process.stderr.isTTY === true,
+			signal: stopSignal(),
+		});
+	} finally {
+		close();
+	}
+}
+
 /** Runs `work`; the exit status. */
 async function reported(line: CommandLine | undefined, work: () => Promise<void>): Promise<number> {
 	try {
@@ -89,6 +113,7 @@ async function reported(line: CommandLine | undefined, work: () => Promise<void>
 
 const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
 	generate: (line) => reported(line, () => run(generateArguments(line), { allowSoftware: false })),
+	reconstruct: (line) => reported(line, () => runReconstruct(line)),
 	demo: async (line) => {
 		let status = 0;
 		// A driver that cannot be fetched is an error like the run's own, as a JSON line too.

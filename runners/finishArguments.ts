@@ -46,7 +46,7 @@ const [smallestTexture, largestTexture] = defaults.textureSizes;
 /** Lines of `synchuman --help`. */
 export const finishHelp = `\
   --texture-size N         pixels of a fitted texture's side, ${smallestTexture} to ${largestTexture}, upstream's is 1024; 0 leaves the surface as it is,
-                           with a colour per vertex (default ${defaults.textureSize})
+                           with a colour per vertex (default ${defaults.textureSize}; reconstruct: ${defaults.reconstructionTextureSize})
   --simplify X             faces that stay under the texture: a share of them up to 1, or their number (default ${defaults.simplify})
   --face-texels X          texels per area of the head as a multiple of those elsewhere, 1 to 16 (default ${defaults.faceTexels})
   --normal-map             the normal views as a normal map

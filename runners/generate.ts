@@ -4,16 +4,14 @@ import type { DeviceReport } from "../engine/gpu/device.ts";
 import { checkPersonImage } from "../engine/image/foreground.ts";
 import type { Image } from "../engine/image/image.ts";
 import type { OpenTextureLookups, Unwrap } from "../engine/stages/finish.ts";
-import type { MemoryPlan } from "../engine/stages/part.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import type { RunOptions, SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
 import { readBytes } from "./files.ts";
 import { decodePicture, encodePng } from "./imageFile.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
-import { planText } from "./planText.ts";
-import { progressReporter } from "./progressLine.ts";
 import { type RunRecord, readStageOneRun, runRecord } from "./runRecord.ts";
+import { type RunOutput, type RunReporter, runReporter } from "./runReporter.ts";
 import { readStageOne, writeStageOne, writeStageTwo } from "./stageFolders.ts";
 import { fingerprint } from "./weightFiles.ts";
 import { checkWritable, writeFiles } from "./writeFiles.ts";
@@ -24,7 +22,7 @@ export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "preview" | "meas
 };
 
 /** What a run needs besides its arguments; programs give the real ones, tests their own. */
-export interface Surroundings {
+export interface Surroundings extends RunOutput {
 	openEngine(options: GenerateArguments, weights: OpenedWeights): Promise<Engine>;
 	/** Unwraps on another thread; on this one unless it is given. */
 	readonly unwrap?: Unwrap;
@@ -32,12 +30,6 @@ export interface Surroundings {
 	readonly openLookups?: OpenTextureLookups;
 	/** The picture of a run without IMAGE. */
 	readonly sample?: () => Image;
-	/** Results: paths, or JSON lines. */
-	readonly out: (text: string) => void;
-	/** Progress and remarks. */
-	readonly say: (text: string) => void;
-	/** Whether `say` ends at a terminal. */
-	readonly terminal: boolean;
 	readonly signal: AbortSignal;
 }
 
@@ -51,7 +43,7 @@ const syntheticRemark =
 export async function generate(options: GenerateArguments, surroundings: Surroundings): Promise<void> {
 	const { output, stage, json } = options;
 	const started = performance.now();
-	const reporter = reporterOf(json, surroundings);
+	const reporter = runReporter(json, surroundings);
 	const source = await readSource(options, surroundings.sample);
 	await checkWritable(output);
 	const weights = await openWeights(options.weights, stage === "both" ? ["1", "2"] : [stage]);
@@ -110,7 +102,7 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 				throw source.image === undefined ? error : withStageOneKept(error, output);
 			}
 		}
-		if (made !== undefined) reporter.result([...files, join(output, "run.json")], made);
+		if (made !== undefined) tellResult(reporter, [...files, join(output, "run.json")], made);
 	} finally {
 		reporter.end();
 	}
@@ -136,33 +128,12 @@ async function writePreview(
 	}
 }
 
-/** Everything a run tells: JSON lines on `out`, or remarks and progress on `say` and the written paths on `out`. */
-function reporterOf(json: boolean, { out, say, terminal }: Surroundings) {
-	const progress = progressReporter({ json, terminal, write: json ? out : say });
-	const event = (name: string, fields: object) => {
-		if (json) out(`${JSON.stringify({ event: name, ...fields })}\n`);
-	};
-	const remark = (text: string) => {
-		if (json) return;
-		progress.end();
-		say(`${text}\n`);
-	};
-	return {
-		event,
-		remark,
-		progress: progress.report,
-		end: progress.end,
-		plan(plan: MemoryPlan): void {
-			event("plan", plan);
-			remark(planText(plan));
-		},
-		result(files: readonly string[], { voxels, vertices, faces, gaussians, syntheticGeometry, seconds }: RunRecord): void {
-			event("result", { files, voxels, vertices, faces, gaussians, syntheticGeometry, seconds });
-			const surface = vertices === null ? "" : `, ${vertices} vertices, ${faces} faces`;
-			remark(`${voxels} voxels${surface}; ${seconds.toFixed(1)} s`);
-			if (!json) out(`${files.join("\n")}\n`);
-		},
-	};
+/** What the last line of a run says. */
+function tellResult(reporter: RunReporter, files: readonly string[], record: RunRecord): void {
+	const { voxels, vertices, faces, gaussians, syntheticGeometry, seconds } = record;
+	const surface = vertices === null ? "" : `, ${vertices} vertices, ${faces} faces`;
+	const text = `${voxels} voxels${surface}; ${seconds.toFixed(1)} s`;
+	reporter.result(files, { voxels, vertices, faces, gaussians, syntheticGeometry, seconds }, text);
 }
 
 /** What a run starts from: a picture, or a finished stage 1. */

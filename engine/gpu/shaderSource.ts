@@ -8,8 +8,15 @@ export function registerShaders(texts: Readonly<Record<string, string>>): void {
 	for (const [name, text] of Object.entries(texts)) embedded.set(name, text);
 }
 
-/** The WGSL text of `shaders/<name>.wgsl`, such as "dense/layerNorm". */
+/**
+ * The WGSL text of `shaders/<name>.wgsl`, such as "dense/layerNorm". A line `// include "dense/matmulEpilogue"` stands for the text of
+ * that shader: functions that several kernels share.
+ */
 export function loadShader(name: string): string {
+	return textOf(name).replace(/^\/\/ include "([\w/]+)"$/gm, (_, included: string) => loadShader(included));
+}
+
+function textOf(name: string): string {
 	let text = embedded.get(name);
 	if (text === undefined) {
 		try {

@@ -25,8 +25,8 @@ export interface ModulatedTransformerBlock {
 	readonly config: ModulatedTransformerBlockConfig;
 	readonly modulation: Linear;
 	readonly toQkv: Linear;
-	/** f32 [heads, headSize] of queries and of keys. */
-	readonly gammas: { readonly query: Tensor; readonly key: Tensor } | undefined;
+	/** f32 [2 * heads, headSize]: of queries, then of keys. */
+	readonly gammas: Tensor | undefined;
 	readonly selfOut: Linear;
 	readonly crossNorm: Affine;
 	readonly toQuery: Linear;
@@ -50,12 +50,12 @@ export function declareModulatedTransformerBlock(
 	const crossAttention = weights.at("cross_attn");
 	const mlp = weights.at("mlp").at("mlp");
 	const hidden = channels * mlpRatio;
-	const gamma = (name: string) => selfAttention.at(name).tensor("gamma", [heads, channels / heads], { dtype: "f32" });
+	const gammas = () => selfAttention.stacked(["q_rms_norm.gamma", "k_rms_norm.gamma"], [heads, channels / heads], { dtype: "f32" });
 	return {
 		config,
 		modulation: declareLinear(weights.at("adaLN_modulation").at(1), 6 * channels, channels, dtype),
 		toQkv: declareLinear(selfAttention.at("to_qkv"), 3 * channels, channels, dtype),
-		gammas: qkRmsNorm ? { query: gamma("q_rms_norm"), key: gamma("k_rms_norm") } : undefined,
+		gammas: qkRmsNorm ? gammas() : undefined,
 		selfOut: declareLinear(selfAttention.at("to_out"), channels, channels, dtype),
 		crossNorm: declareAffine(weights.at("norm2"), channels),
 		toQuery: declareLinear(crossAttention.at("to_q"), channels, channels, dtype),
@@ -150,10 +150,8 @@ export function recordModulatedTransformerBlock(
 	};
 	let x = request.x;
 	const qkv = matmul(graph, { x: modulated(x, 0, "norm1"), ...block.toQkv, label: "to_qkv" });
-	if (block.gammas !== undefined) {
-		rmsNorm(graph, { x: qkv, gamma: block.gammas.query, column: 0, label: "q_rms_norm" });
-		rmsNorm(graph, { x: qkv, gamma: block.gammas.key, column: channels, label: "k_rms_norm" });
-	}
+	// Queries and keys lie side by side: as many heads of one row.
+	if (block.gammas !== undefined) rmsNorm(graph, { x: qkv, gamma: block.gammas, label: "q_rms_norm, k_rms_norm" });
 	const attended = attention(graph, {
 		q: { tensor: qkv, column: 0 },
 		k: { tensor: qkv, column: channels },

@@ -17,6 +17,8 @@ export interface BakeOptions {
 	/** 1,000 unless told otherwise. */
 	readonly steps?: number | undefined;
 	readonly beforeStep?: BeforeStep | undefined;
+	/** f32 [size, size, 3] 0..1, row 0 at v = 0, to begin with; black, as upstream, unless it is given. */
+	readonly start?: Float32Array | undefined;
 }
 
 /** What `bakeTexture` needs. */
@@ -70,7 +72,7 @@ export function bakeLookups(mesh: TexturedMesh, size: number): (observation: Bak
 
 /** `bakeTexture` from the lookups of all views. */
 export async function bakeSamples(device: Device, request: BakeSamplesRequest): Promise<BakedTexture> {
-	const { mesh, samples, size, picker, steps, beforeStep } = request;
+	const { mesh, samples, size, picker, steps, beforeStep, start } = request;
 	const texture = await fitTexture(device, samples, {
 		size,
 		steps(viewCount) {
@@ -78,6 +80,7 @@ export async function bakeSamples(device: Device, request: BakeSamplesRequest): 
 			return bakeSteps(viewCount, picker, steps);
 		},
 		beforeStep,
+		start,
 	});
 	const fitted = texturePicture(texture, size);
 	const uncovered = uncoveredTexels(mesh, size);

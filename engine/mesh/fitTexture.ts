@@ -20,7 +20,7 @@ const queuedSteps = 16;
 export type BeforeStep = (step: number, texture: () => Promise<Float32Array>) => void | Promise<void>;
 
 /**
- * Fits a texture f32 [size, size, 3] (0..1, row 0 at v = 0), from zeros, to the colours of the views' samples: one view a step, loss =
+ * Fits a texture f32 [size, size, 3] (0..1, row 0 at v = 0) to the colours of the views' samples: one view a step, loss =
  * mean |lookup - colour| over its samples and channels + 0.01 total variation, Adam. The same bytes for the same input.
  * `views` gives the samples view by view; each view is uploaded as it comes. A view without samples leaves the total variation alone.
  */
@@ -33,11 +33,13 @@ export async function fitTexture(
 		/** The steps, once the number of views is known. */
 		readonly steps: (viewCount: number) => readonly BakeStep[];
 		readonly beforeStep?: BeforeStep | undefined;
+		/** f32 [size, size, 3] to begin with; zeros unless it is given. */
+		readonly start?: Float32Array | undefined;
 	},
 ): Promise<Float32Array> {
-	const { size, steps, beforeStep } = request;
+	const { size, steps, beforeStep, start } = request;
 	const owned: Tensor[] = [];
-	const upload = (label: string, dtype: "f32" | "u32", shape: readonly number[], values?: Uint32Array) => {
+	const upload = (label: string, dtype: "f32" | "u32", shape: readonly number[], values?: Uint32Array | Float32Array) => {
 		const tensor = residentTensor(device, label, dtype, shape, values);
 		owned.push(tensor);
 		return tensor;
@@ -47,7 +49,7 @@ export async function fitTexture(
 		const samplesOfView: Tensor[] = [];
 		for await (const { count, values } of views)
 			samplesOfView.push(upload(`samples of view ${samplesOfView.length}`, "u32", [count, 4], values));
-		const image = upload("texture", "f32", [size, size, 3]);
+		const image = upload("texture", "f32", [size, size, 3], start);
 		const moments = ["first moment", "second moment"].map((label) => upload(label, "f32", [size, size, 3]));
 		const { graph, samples } = recordStep(device, image, moments, Math.max(1, ...samplesOfView.map((view) => view.shape[0])));
 		executable = await compileGraph(graph);

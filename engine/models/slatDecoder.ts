@@ -91,8 +91,9 @@ export function declareSlatDecoder(weights: Weights, config: SlatDecoderConfig, 
 		config,
 		dtype,
 		input: declareLinear(weights.at("input_layer"), channels, config.latentChannels, "f32"),
-		inputColor: declareLinear(weights.at("input_layer_color"), viewChannels, imageChannels, "f32"),
-		inputNormal: declareLinear(weights.at("input_layer_normal"), viewChannels, imageChannels, "f32"),
+		// Departs from upstream: there these two are f32 whatever the blocks are. What comes out is stored as f16 anyway.
+		inputColor: declareLinear(weights.at("input_layer_color"), viewChannels, imageChannels, dtype),
+		inputNormal: declareLinear(weights.at("input_layer_normal"), viewChannels, imageChannels, dtype),
 		blocks: Array.from({ length: config.blocks }, (_, i) =>
 			declareSparseTransformerBlock(weights.at("blocks").at(i), { channels, heads, mlpRatio, viewChannels }, dtype),
 		),
@@ -105,7 +106,7 @@ export interface SlatDecoderInput {
 	readonly coords: Int32Array;
 	/** f32 [voxels, latentChannels]. */
 	readonly slat: Tensor;
-	/** [4, side, side, imageChannels] image features of the colour views 0..3, and of the normal views. */
+	/** [4, side, side, imageChannels] image features of the colour views 0..3, and of the normal views; fastest in the network's dtype. */
 	readonly colors: Tensor;
 	readonly normals: Tensor;
 }

@@ -10,6 +10,7 @@ import { headBall } from "../mesh/headBall.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { type RepairReport, repairDefaults, repairMesh } from "../mesh/repair.ts";
 import { simplifiedFaceCount, simplifyMesh } from "../mesh/simplify.ts";
+import { startTexture } from "../mesh/startTexture.ts";
 import type { BakeObservation, TexturedMesh, TextureSamples } from "../mesh/textureSamples.ts";
 import { type UnwrapFocus, type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
@@ -19,6 +20,7 @@ import { bakeViews, type ClipCamera, cameraFov, cameraRadius, fovIntrinsics, vis
 import { mostCoveredPixels, mostTilePairs } from "../splat/gaussianBounds.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { gaussianRendererBytes } from "../splat/renderGaussians.ts";
+import { bodyColors } from "./bodyColors.ts";
 import { type Part, type PartContext, planStage, runPart, type StepReport, stopIfAborted } from "./part.ts";
 import type { MeshTexture, NormalMap, StageOneResult } from "./results.ts";
 import { type BodyPicture, bodyPictures, textureViews } from "./textureViews.ts";
@@ -168,6 +170,11 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 			await lookups.close();
 		}
 	});
+	// Departs from upstream: without pictures from all around, what no view sees would stay black; it takes its neighbours' colours.
+	const colorsOf = (mesh: Mesh) => {
+		const colors = bodyColors(mesh, stageOne);
+		return Float32Array.from(unwrapped.positions, (_, i) => colors[unwrapped.sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
+	};
 	const texture = await runPart(context, fitPart, (_, report) =>
 		bakeSamples(device, {
 			mesh: unwrapped,
@@ -175,6 +182,7 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 			size,
 			picker: new NumpyRandomState(request.seed),
 			steps: effort.fitSteps,
+			start: gaussians === undefined ? startTexture(unwrapped, colorsOf(repaired), samples, size) : undefined,
 			beforeStep(step) {
 				stopIfAborted(context);
 				if (step % reportedSteps === 0) report(step, effort.fitSteps);

@@ -12,9 +12,6 @@ import { centredOnBlack } from "../image/personImage.ts";
 import { inputForDino, loadView, viewForDino } from "../image/stageViews.ts";
 import { subdividedCoordinates } from "../kernels/sparse/subdividedVoxels.ts";
 import { extractMesh } from "../mesh/flexicubes.ts";
-import type { Mesh } from "../mesh/mesh.ts";
-import { vertexColors } from "../mesh/vertexColors.ts";
-import { vertexNormals } from "../mesh/vertexNormals.ts";
 import { type Dinov2, declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
 import { declareSlatFlow, readSlatFlowConfig } from "../models/slatFlow.ts";
 import { slatFlowGeometry } from "../models/slatFlowGeometry.ts";
@@ -24,6 +21,7 @@ import { type BodyShell, bodyCoordinates, bodySdf } from "../random/bodyGeometry
 import { TorchCpuGenerator } from "../random/mt19937.ts";
 import { stageTwoSchedule } from "../samplers/flowEuler.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
+import { bodyColors } from "./bodyColors.ts";
 import { type FinishOptions, finishMesh } from "./finish.ts";
 import { requireFinite, requireFiniteTensor } from "./finite.ts";
 import { latentFlowPart, runLatentFlow } from "./latentFlow.ts";
@@ -79,8 +77,11 @@ function syntheticShell(checkpoint: Checkpoint): BodyShell | undefined {
 export async function runStageTwo(context: PartContext, request: StageTwoRequest): Promise<StageTwoResult> {
 	const { stageOne, seed, finish } = request;
 	const decoded = await runNetworks(context, request);
-	if (finish === undefined) return { ...decoded, mesh: colored(decoded.mesh, stageOne) };
 	const { mesh, gaussians } = decoded;
+	if (finish === undefined) {
+		const { positions, faces } = mesh;
+		return { ...decoded, mesh: { positions, faces, colors: bodyColors(mesh, stageOne) } };
+	}
 	return { ...decoded, ...(await finishMesh(context, { ...finish, mesh, gaussians, stageOne, seed })) };
 }
 
@@ -197,9 +198,9 @@ function prepareViews({ device }: PartContext, { weights, model }: Network<Dinov
 	const { condition } = recordDinov2(inputGraph, model, { pixels: input, condition: true });
 	const viewGraph = new Graph(device, "DINOv2 of a view");
 	const view = viewGraph.input("pixels", "f32", [1, viewPixels, viewPixels, 3]);
-	const { features } = recordDinov2(viewGraph, model, { pixels: view, features: "f32" });
+	const { features } = recordDinov2(viewGraph, model, { pixels: view, features: model.dtype });
 	if (condition === undefined || features === undefined) throw new Error("DINOv2 gave no condition or no features");
-	const maps = (label: string) => createTensor(label, "f32", [bodyViews, ...features.shape.slice(1)], "resident");
+	const maps = (label: string) => createTensor(label, model.dtype, [bodyViews, ...features.shape.slice(1)], "resident");
 	return {
 		part: { name: "view features", weights: [weights], graphs: [inputGraph, viewGraph] } satisfies Part,
 		tokens: condition.shape[1],
@@ -261,12 +262,4 @@ function gaussianCloud(values: Float32Array): GaussianCloud {
 		return picked;
 	};
 	return { count, positions: pick(0, 3), featuresDc: pick(3, 3), scales: pick(6, 3), rotations: pick(9, 4), opacities: pick(13, 1) };
-}
-
-/** The surface with colours from the four body views. */
-function colored(mesh: Mesh, { colors, normals }: StageOneResult): Mesh {
-	const views = colors
-		.slice(0, bodyViews)
-		.map(({ width, height, data }, view) => ({ width, height, color: data, normal: normals[view].data }));
-	return { positions: mesh.positions, faces: mesh.faces, colors: vertexColors(mesh, vertexNormals(mesh), views) };
 }

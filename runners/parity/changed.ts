@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 
 /**
  * The files that `source` is made of, relative to the project: itself, what it imports over any number of steps, and every shader whose
- * path under shaders/ stands as a string in one of them.
+ * path under shaders/ stands as a string in one of them (in a shader: what it includes).
  */
 export function importClosure(project: string, source: string): Set<string> {
 	const found = new Set<string>();
@@ -15,7 +15,7 @@ export function importClosure(project: string, source: string): Set<string> {
 		const text = readFileSync(file, "utf8");
 		for (const [, path] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) visit(join(dirname(file), path));
 		for (const [, shader] of text.matchAll(/"([A-Za-z][\w/]*)"/g)) {
-			if (existsSync(join(project, "shaders", `${shader}.wgsl`))) found.add(`shaders/${shader}.wgsl`);
+			visit(join(project, "shaders", `${shader}.wgsl`));
 		}
 	};
 	visit(join(project, source));

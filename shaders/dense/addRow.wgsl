@@ -1,5 +1,7 @@
-// y[r, c] = x[r, c] + row[c] for some consecutive rows; one invocation an element.
-alias Element = f32;
+// y[r, c] = x[r, c] + row[c] for some consecutive rows; one invocation an element. All counts in vectors where the
+// elements are vectors.
+alias Element = f32; // or vec4 of f32 or f16
+alias Values = f32;  // as many f32
 override workgroupSize: u32 = 64;
 struct Params {
   count: u32,    // rows * columns
@@ -7,7 +9,7 @@ struct Params {
   first: u32,    // first element of x and y
 }
 @group(0) @binding(0) var<storage, read> x: array<Element>;        // [rows, columns]
-@group(0) @binding(1) var<storage, read> row: array<f32>;          // [columns]
+@group(0) @binding(1) var<storage, read> row: array<Values>;       // [columns]
 @group(0) @binding(2) var<storage, read_write> y: array<Element>;  // [rows, columns]
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -16,5 +18,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = id.x + id.y * groups.x * workgroupSize;
   if (index >= params.count) { return; }
   let at = params.first + index;
-  y[at] = Element(f32(x[at]) + row[index % params.columns]);
+  y[at] = Element(Values(x[at]) + row[index % params.columns]);
 }

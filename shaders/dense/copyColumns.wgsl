@@ -1,7 +1,7 @@
 // y[r, outputColumn + c] = x[r, inputColumn + c]: columns of one matrix into columns of another (concatenation, slices, casts).
-// A thread takes every workgroupSize-th of its workgroup's 4 * workgroupSize elements.
-alias Input = f32;
-alias Output = f32;
+// All counts in vectors where Input and Output are vectors. A thread takes every workgroupSize-th of its workgroup's 4 * workgroupSize elements.
+alias Input = f32;  // or vec4 of f32 or f16
+alias Output = f32; // or as many of either type
 override workgroupSize: u32 = 64;
 struct Params {
   elements: u32, columns: u32,

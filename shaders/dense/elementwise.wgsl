@@ -1,10 +1,11 @@
 // y[r, c] = activation(scale * x[r, c] * factor[r, c] + addendScale * addend[r, c]), either operand optional.
 // An operand is a tensor of x's shape or an f32 matrix whose row g applies to consecutive rows of x. A thread takes every
 // workgroupSize-th of its workgroup's 4 * workgroupSize elements.
-alias Input = f32;
-alias Factor = f32;
+alias Input = f32;  // or vec4 of f32 or f16; all counts but rows in vectors
+alias Factor = f32; // or as many of either type
 alias Addend = f32;
 alias Output = f32;
+alias Values = f32; // as many f32
 override workgroupSize: u32 = 64;
 override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh)
 override factorMode: u32 = 0; // 0 absent, 1 of x's shape, 2 shared by rows
@@ -23,17 +24,17 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Output>;       // [rows, columns]
 @group(0) @binding(4) var<uniform> params: Params;
 
-fn erf(v: f32) -> f32 { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
+fn erf(v: Values) -> Values { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
   let t = 1.0 / (1.0 + 0.3275911 * abs(v));
   let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
   return sign(v) * (1.0 - p * exp(-v * v));
 }
 
-fn activate(v: f32) -> f32 {
+fn activate(v: Values) -> Values {
   switch activation {
-    case 1u: { return v / (1.0 + exp(min(-v, 87.0))); }
+    case 1u: { return v / (1.0 + exp(min(-v, Values(87.0)))); }
     case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
-    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), -15.0, 15.0))); }
+    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), Values(-15.0), Values(15.0)))); }
     default: { return v; }
   }
 }
@@ -44,15 +45,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < 4u; j++) {
     let i = first + j * workgroupSize;
     if (i >= params.elements) { return; }
-    var v = 0.0;
-    if (inPlace) { v = f32(y[i]); } else { v = f32(x[i]); }
+    var v = Values();
+    if (inPlace) { v = Values(y[i]); } else { v = Values(x[i]); }
     v *= params.scale;
     let row = params.firstRow + i / params.columns;
     let column = i % params.columns;
-    if (factorMode == 1u) { v *= f32(factor[i]); }
-    if (factorMode == 2u) { v *= f32(factor[row / params.factorRows * params.factorStride + params.factorColumn + column]); }
-    if (addendMode == 1u) { v += params.addendScale * f32(addend[i]); }
-    if (addendMode == 2u) { v += params.addendScale * f32(addend[row / params.addendRows * params.addendStride + params.addendColumn + column]); }
+    if (factorMode == 1u) { v *= Values(factor[i]); }
+    if (factorMode == 2u) { v *= Values(factor[row / params.factorRows * params.factorStride + params.factorColumn + column]); }
+    if (addendMode == 1u) { v += params.addendScale * Values(addend[i]); }
+    if (addendMode == 2u) { v += params.addendScale * Values(addend[row / params.addendRows * params.addendStride + params.addendColumn + column]); }
     y[i] = Output(activate(v));
   }
 }

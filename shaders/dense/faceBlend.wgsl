@@ -2,7 +2,8 @@
 // In every half and domain of x: the face view, reduced three times (bilinear without aligned corners, which at this factor picks the
 // middle pixel), is mixed into the middle third of the top of the front view. The pixels read and the pixels written are of different
 // views, so the work can be done in place. One thread an element.
-alias Element = f32;
+alias Element = f32; // or vec4 of f32 or f16; count and channels in vectors
+alias Values = f32;  // as many f32
 override workgroupSize: u32 = 64;
 struct Params { count: u32, side: u32, third: u32, channels: u32, views: u32, domains: u32, frontView: u32, faceView: u32 }
 @group(0) @binding(0) var<storage, read_write> x: array<Element>;   // [halves, views, domains, side, side, channels]
@@ -22,5 +23,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let face = (half * params.views + params.faceView) * params.domains + domain;
   let to = ((front * params.side + r) * params.side + params.third + k) * params.channels + c;
   let source = ((face * params.side + 3u * r + 1u) * params.side + 3u * k + 1u) * params.channels + c;
-  x[to] = Element(0.5 * f32(x[to]) + 0.5 * f32(x[source]));
+  x[to] = Element(0.5 * Values(x[to]) + 0.5 * Values(x[source]));
 }

@@ -1,7 +1,7 @@
-// y[m, outputColumn + c] = x[indices[m], c], 0 where the index is -1. A thread takes every workgroupSize-th of its workgroup's
-// 4 * workgroupSize elements.
-alias Input = f32;
-alias Output = f32;
+// y[m, outputColumn + c] = x[indices[m], c], 0 where the index is -1. All counts but rows in vectors where Input and Output
+// are vectors. A thread takes every workgroupSize-th of its workgroup's 4 * workgroupSize elements.
+alias Input = f32;  // or vec4 of f32 or f16
+alias Output = f32; // or as many of either type
 override workgroupSize: u32 = 64;
 struct Params {
   elements: u32, columns: u32,
@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let row = i / params.columns;
     let column = i - row * params.columns;
     let source = indices[row];
-    var v = Output(0.0);
+    var v = Output();
     if (source >= 0 && u32(source) < params.rowsIn) { v = Output(x[u32(source) * params.columns + column]); }
     y[row * params.outputStride + params.outputColumn + column] = v;
   }

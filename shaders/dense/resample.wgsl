@@ -1,7 +1,8 @@
 // y[o, i, c] = sum_t weights[i, t] * x[o, indices[i, t], c]: one axis of a tensor resized. The table decides the method (nearest,
 // bilinear, bicubic, average over windows); the host calls once for every axis. One element a thread, sums in f32.
-alias Input = f32;
-alias Output = f32;
+alias Input = f32;  // or vec4 of f32 or f16; elements and inner in vectors
+alias Values = f32; // as many f32
+alias Output = f32; // or as many f16
 override workgroupSize: u32 = 64;
 struct Params {
   elements: u32,      // of y
@@ -23,9 +24,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = at / params.inner;
   let outer = row / params.extentOut;
   let first = (row - outer * params.extentOut) * params.taps;
-  var sum = 0.0;
+  var sum = Values();
   for (var t = 0u; t < params.taps; t++) {
-    sum += weights[first + t] * f32(x[(outer * params.extentIn + indices[first + t]) * params.inner + c]);
+    sum += weights[first + t] * Values(x[(outer * params.extentIn + indices[first + t]) * params.inner + c]);
   }
   y[at] = Output(sum);
 }

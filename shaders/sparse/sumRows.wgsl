@@ -1,7 +1,8 @@
 // y[m, c] = factor * sum_s x[image * imageRowsIn + table[m mod imageRowsOut, s], c], image = m / imageRowsOut; entries of -1 add nothing.
 // factor is 1, or 1 / (entries + 1) where `countPlusOne`. One invocation an element; sums in f32, in the order of the entries.
-alias Input = f32;
-alias Output = f32;
+alias Input = f32;  // or vec4 of f32 or f16; count and columns in vectors
+alias Values = f32; // as many f32
+alias Output = f32; // or as many f16
 override workgroupSize: u32 = 64;
 override countPlusOne: bool = false;
 struct Params {
@@ -23,12 +24,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = index - row * params.columns;
   let image = row / params.imageRowsOut;
   let first = (row - image * params.imageRowsOut) * params.entries;
-  var sum = 0.0;
+  var sum = Values();
   var present = 0.0;
   for (var entry = 0u; entry < params.entries; entry++) {
     let source = table[first + entry];
     if (source < 0) { continue; }
-    sum += f32(x[(image * params.imageRowsIn + u32(source)) * params.columns + column]);
+    sum += Values(x[(image * params.imageRowsIn + u32(source)) * params.columns + column]);
     present += 1.0;
   }
   y[index] = Output(select(sum, sum / (present + 1.0), countPlusOne));

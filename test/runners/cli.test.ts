@@ -56,6 +56,13 @@ const square = (alphaAt: (x: number, y: number) => number) => {
 	return encodePng(image);
 };
 
+/** A copy of the mannequin's views in which one thing is wrong. */
+function reconstruction(name: string, spoil: (path: (file: string) => string) => void): string[] {
+	cpSync("test/fixtures/mannequin", at(name), { recursive: true });
+	spoil((file) => at(name, file));
+	return ["reconstruct", at(name), "-o", at("out"), "--adapter", "software"];
+}
+
 /** A copy of the tiny checkpoint in which one thing is wrong. */
 function spoiled(name: string, spoil: (path: (file: string) => string) => void): string[] {
 	const copy = at(`weights-${name}`);
@@ -116,6 +123,13 @@ const rows: Readonly<Record<string, Row>> = {
 		spoiledStage("outside", (path) =>
 			writeFileSync(path("latent.npz"), writeNpz(new Map([["coords", npyArray("f4", [1, 4], Float32Array.of(0, 1, 2, 64))]]))),
 		),
+	"`reconstruct` with a view missing": () => reconstruction("viewless", (path) => rmSync(path("normal_2.png"))),
+	"`reconstruct` with views of unequal size": () =>
+		reconstruction("unequal", (path) => cpSync(at("finished", "stage1", "normal_2.png"), path("normal_2.png"))),
+	"`reconstruct` with a view that shows nobody": async () => {
+		const white = await encodePng(imageOf(192, 192, 3, new Uint8Array(192 * 192 * 3).fill(255)));
+		return reconstruction("nobody", (path) => writeFileSync(path("normal_2.png"), white));
+	},
 	"a view missing in the stage1 folder": () => spoiledStage("viewless", (path) => rmSync(path("color_2.png"))),
 	"no WebGPU adapter": () => [withWeights("synthetic:tiny"), { env: { VK_DRIVER_FILES: at("no-driver.json") } }],
 	"only a software adapter, and not asked for": () => withWeights("synthetic:tiny"),

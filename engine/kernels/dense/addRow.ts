@@ -1,5 +1,6 @@
 import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** What `addRow` adds, and to which rows. */
 export interface AddRowRequest {
@@ -31,12 +32,14 @@ export function addRow(graph: Graph, request: AddRowRequest): Tensor {
 	) {
 		throw new Error(`${graph.path}/addRow: rows ${first} .. ${first + count} of ${describe(x)} do not fit ${describe(y)}`);
 	}
+	const lanes = vectorLanes(columns);
+	const elements = (count * columns) / lanes;
 	graph.dispatch({
 		shader: "dense/addRow",
-		aliases: { Element: x.dtype },
+		aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
 		tensors: { x, row, y },
-		params: { count: count * columns, columns, first: first * columns },
-		workgroups: foldedWorkgroups(Math.ceil((count * columns) / 64)),
+		params: { count: elements, columns: columns / lanes, first: (first * columns) / lanes },
+		workgroups: foldedWorkgroups(Math.ceil(elements / 64)),
 	});
 	return y;
 }

@@ -1,6 +1,7 @@
 import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** A copy of columns between two matrices with as many rows. */
 export interface CopyColumnsRequest {
@@ -33,15 +34,20 @@ export function copyColumns(graph: Graph, request: CopyColumnsRequest): Tensor {
 	const flatX = reshape(x, [rows, inputStride]);
 	const flatY = reshape(y, [rows, outputStride]);
 	const workgroupSize = graph.device.report.software ? 64 : 256;
+	const lanes = vectorLanes(columns, inputStride, xColumn, outputStride, outputColumn);
 	forEachWindow(graph, rows, [flatX, flatY], (start, count) => {
 		graph.dispatch({
 			shader: "dense/copyColumns",
 			label,
-			aliases: { Input: x.dtype, Output: y.dtype },
+			aliases: { Input: vectorType(x.dtype, lanes), Output: vectorType(y.dtype, lanes) },
 			overrides: { workgroupSize },
 			tensors: { x: rowsOf(flatX, start, count), y: rowsOf(flatY, start, count) },
-			params: { elements: count * columns, columns, inputStride, inputColumn: xColumn, outputStride, outputColumn },
-			workgroups: foldedWorkgroups(Math.ceil((count * columns) / (4 * workgroupSize))),
+			params: {
+				...{ elements: (count * columns) / lanes, columns: columns / lanes },
+				...{ inputStride: inputStride / lanes, inputColumn: xColumn / lanes },
+				...{ outputStride: outputStride / lanes, outputColumn: outputColumn / lanes },
+			},
+			workgroups: foldedWorkgroups(Math.ceil((count * columns) / lanes / (4 * workgroupSize))),
 		});
 	});
 	return y;

@@ -3,6 +3,7 @@ import { foldedWorkgroups, type Graph, type Scalar } from "../../graph/graph.ts"
 import { forEachWindow } from "../../graph/windows.ts";
 import { checkPerGroup } from "./layerNorm.ts";
 import { type Activation, activationCode, type PerGroup } from "./matmul.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** A tensor of x's shape, an f32 row [columns] that holds for all rows, or f32 rows shared by groups of rows. */
 export type Operand = Tensor | PerGroup;
@@ -37,13 +38,21 @@ export function elementwise(graph: Graph, request: ElementwiseRequest): Tensor {
 	const factor = resolve(`${graph.path}/${label}: factor`, request.factor, flatX);
 	const addend = resolve(`${graph.path}/${label}: addend`, request.addend, flatX);
 	const workgroupSize = graph.device.report.software ? 64 : 256;
+	const shared = [factor, addend].flatMap(({ mode, stride, column }) => (mode === 2 ? [stride, column] : []));
+	const lanes = vectorLanes(columns, ...shared);
 	const whole = [factor, addend].flatMap((operand) => (operand.mode === 1 && operand.tensor ? [operand.tensor] : []));
 	forEachWindow(graph, rows, [flatX, flatY, ...whole], (start, count) => {
 		const window = (operand: Resolved) => (operand.mode === 1 && operand.tensor ? rowsOf(operand.tensor, start, count) : operand.tensor);
 		graph.dispatch({
 			shader: "dense/elementwise",
 			label,
-			aliases: { Input: x.dtype, Factor: factor.tensor?.dtype ?? "f32", Addend: addend.tensor?.dtype ?? "f32", Output: y.dtype },
+			aliases: {
+				Input: vectorType(x.dtype, lanes),
+				Factor: vectorType(factor.tensor?.dtype ?? "f32", lanes),
+				Addend: vectorType(addend.tensor?.dtype ?? "f32", lanes),
+				Values: vectorType("f32", lanes),
+				Output: vectorType(y.dtype, lanes),
+			},
 			overrides: {
 				workgroupSize,
 				activation: activationCode[request.activation ?? "none"],
@@ -58,19 +67,19 @@ export function elementwise(graph: Graph, request: ElementwiseRequest): Tensor {
 				y: rowsOf(flatY, start, count),
 			},
 			params: {
-				elements: count * columns,
-				columns,
+				elements: (count * columns) / lanes,
+				columns: columns / lanes,
 				scale: request.scale ?? 1,
 				addendScale: request.addendScale ?? 1,
 				firstRow: start,
 				factorRows: factor.rows,
-				factorStride: factor.stride,
-				factorColumn: factor.column,
+				factorStride: factor.stride / lanes,
+				factorColumn: factor.column / lanes,
 				addendRows: addend.rows,
-				addendStride: addend.stride,
-				addendColumn: addend.column,
+				addendStride: addend.stride / lanes,
+				addendColumn: addend.column / lanes,
 			},
-			workgroups: foldedWorkgroups(Math.ceil((count * columns) / (4 * workgroupSize))),
+			workgroups: foldedWorkgroups(Math.ceil((count * columns) / lanes / (4 * workgroupSize))),
 		});
 	});
 	return y;

@@ -1,5 +1,6 @@
 import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** Where the face view is mixed into the front view of a multi-view activation. */
 export interface FaceBlendRequest {
@@ -32,15 +33,16 @@ export function faceBlend(graph: Graph, request: FaceBlendRequest): Tensor {
 		);
 	}
 	const third = side / 3;
-	const count = halves * domains * third * third * channels;
+	const lanes = vectorLanes(channels);
+	const count = (halves * domains * third * third * channels) / lanes;
 	const workgroupSize = graph.device.report.software ? 64 : 256;
 	graph.dispatch({
 		shader: "dense/faceBlend",
 		label,
-		aliases: { Element: x.dtype },
+		aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
 		overrides: { workgroupSize },
 		tensors: { x },
-		params: { count, side, third, channels, views, domains, frontView, faceView },
+		params: { count, side, third, channels: channels / lanes, views, domains, frontView, faceView },
 		workgroups: foldedWorkgroups(Math.ceil(count / workgroupSize)),
 	});
 	return x;

@@ -1,6 +1,7 @@
 import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** Rows of a matrix picked by a table. */
 export interface GatherRowsRequest {
@@ -34,15 +35,19 @@ export function gatherRows(graph: Graph, request: GatherRowsRequest): Tensor {
 	const flatIndices = reshape(indices, [rows, 1]);
 	const flatY = reshape(y, [rows, outputStride]);
 	const workgroupSize = graph.device.report.software ? 64 : 256;
+	const lanes = vectorLanes(columns, outputStride, outputColumn);
 	forEachWindow(graph, rows, [flatIndices, flatY], (start, count) => {
 		graph.dispatch({
 			shader: "dense/gatherRows",
 			label,
-			aliases: { Input: x.dtype, Output: y.dtype },
+			aliases: { Input: vectorType(x.dtype, lanes), Output: vectorType(y.dtype, lanes) },
 			overrides: { workgroupSize },
 			tensors: { x, indices: rowsOf(flatIndices, start, count), y: rowsOf(flatY, start, count) },
-			params: { elements: count * columns, columns, rowsIn, outputStride, outputColumn },
-			workgroups: foldedWorkgroups(Math.ceil((count * columns) / (4 * workgroupSize))),
+			params: {
+				...{ elements: (count * columns) / lanes, columns: columns / lanes, rowsIn },
+				...{ outputStride: outputStride / lanes, outputColumn: outputColumn / lanes },
+			},
+			workgroups: foldedWorkgroups(Math.ceil((count * columns) / lanes / (4 * workgroupSize))),
 		});
 	});
 	return y;

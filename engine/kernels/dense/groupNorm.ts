@@ -1,6 +1,7 @@
 import { type DType, describe, elementBytes, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** Group normalisation of channels-last data; torch: F.group_norm(x, groups, weight, bias, eps), then SiLU. */
 export interface GroupNormRequest {
@@ -65,14 +66,14 @@ function prepare(graph: Graph, request: GroupNormRequest) {
 		if (elementCount(tensor.shape) !== channels) throw new Error(`${where}: ${name} must be [${channels}], got ${describe(tensor)}`);
 	}
 	const workgroupSize = graph.device.report.software ? 64 : 256;
-	const lanes = channels % 4 === 0 ? 4 : 1;
+	const lanes = vectorLanes(channels);
 	const division = divide(workgroupSize, positions, channels / lanes);
 	return {
 		...{ label, channels, images, positions, workgroupSize },
 		...division,
 		flatX: reshape(x, [images, positions, channels]),
 		/** The type of one binding's elements. */
-		vector: (dtype: DType) => (lanes === 4 ? `vec4<${dtype}>` : dtype),
+		vector: (dtype: DType) => vectorType(dtype, lanes),
 		/** Params and workgroups of a kernel that goes over all values. */
 		over(part: Part) {
 			const { width, chunks, sliceRows } = division;

@@ -259,6 +259,10 @@ function chooseKernel(report: DeviceReport, facts: KernelFacts): KernelChoice {
 	if (columns <= 8 && rows > 64 && weights === 1 && !gated && channels % 4 === 0 && all(inputs, 4)) {
 		return { shader: "dense/matmulFewColumns", tileRows: 32, tileColumns: 8, takesAnyDtype: true, overrides: { wide: columns > 4 } };
 	}
+	const vectors = channels % 4 === 0 && all(inputs, 4) && columns % (gated ? 8 : 4) === 0 && all(outputs, 4);
+	if (!report.software && rows > 64 && columns > 32 && vectors) {
+		return { shader: "dense/matmulVectors", tileRows: 128, tileColumns: 128, takesAnyDtype: true, overrides: { gated } };
+	}
 	// Eight by eight sums a thread: as many columns as there are, up to a square tile.
 	const square = report.software || rows <= 64 ? 8 : 16;
 	const threadsX = [1, 2, 4].find((threads) => columns <= 8 * threads) ?? square;

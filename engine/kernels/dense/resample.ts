@@ -2,6 +2,7 @@ import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
 import { type ResizeMethod, resampleTable } from "./resampleTables.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** Another size of a picture or volume. */
 export interface ResizeRequest {
@@ -50,15 +51,16 @@ function resampleAxis(graph: Graph, label: string, x: Tensor, axis: number, exte
 	const flatX = reshape(x, [outer, extentIn * inner]);
 	const flatY = reshape(y, [outer, extentOut * inner]);
 	const workgroupSize = graph.device.report.software ? 64 : 256;
+	const lanes = vectorLanes(inner);
 	forEachWindow(graph, outer, [flatX, flatY], (start, count) => {
-		const elements = count * extentOut * inner;
+		const elements = (count * extentOut * inner) / lanes;
 		graph.dispatch({
 			shader: "dense/resample",
 			label,
-			aliases: { Input: x.dtype, Output: dtype },
+			aliases: { Input: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes), Output: vectorType(dtype, lanes) },
 			overrides: { workgroupSize },
 			tensors: { x: rowsOf(flatX, start, count), indices, weights, y: rowsOf(flatY, start, count) },
-			params: { elements, extentIn, extentOut, inner, taps: table.taps },
+			params: { elements, extentIn, extentOut, inner: inner / lanes, taps: table.taps },
 			workgroups: foldedWorkgroups(Math.ceil(elements / workgroupSize)),
 		});
 	});

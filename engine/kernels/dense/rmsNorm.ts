@@ -1,6 +1,7 @@
 import { describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
+import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** The RMS norm of query and key heads (MultiHeadRMSNorm of TRELLIS), in place inside a matrix. */
 export interface RmsNormRequest {
@@ -26,17 +27,19 @@ export function rmsNorm(graph: Graph, request: RmsNormRequest): Tensor {
 		throw new Error(`${graph.path}/${label}: gamma ${describe(gamma)} at column ${column} does not fit x ${describe(x)}`);
 	}
 	const workgroupSize = 64;
-	const threadsPerHead = Math.min(workgroupSize, 2 ** Math.ceil(Math.log2(Math.max(1, headSize / 8))));
+	const lanes = vectorLanes(headSize, stride, column);
+	const vectors = headSize / lanes;
+	const threadsPerHead = Math.min(workgroupSize, 2 ** Math.ceil(Math.log2(Math.max(1, vectors / 2))));
 	const rows = elementCount(x.shape) / stride;
 	const flat = reshape(x, [rows, stride]);
 	forEachWindow(graph, rows, [flat], (start, count) => {
 		graph.dispatch({
 			shader: "dense/rmsNorm",
 			label,
-			aliases: { Element: x.dtype },
+			aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
 			overrides: { workgroupSize, threadsPerHead },
 			tensors: { x: rowsOf(flat, start, count), gamma },
-			params: { rows: count, heads, headSize, stride, column },
+			params: { rows: count, heads, vectors, stride: stride / lanes, column: column / lanes, length: Math.sqrt(headSize) },
 			workgroups: foldedWorkgroups(Math.ceil((count * heads) / (workgroupSize / threadsPerHead))),
 		});
 	});

@@ -1,6 +1,7 @@
 import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
+import { vectorLanes, vectorType } from "../dense/vectorLanes.ts";
 
 /** Rows of a matrix picked, or several of them added, by a table. */
 export interface SumRowsRequest {
@@ -31,6 +32,7 @@ export function sumRows(graph: Graph, request: SumRowsRequest): Tensor {
 		throw new Error(`${graph.path}/${label}: table ${describe(table)} does not fit ${images} images of x ${describe(x)}`);
 	}
 	const y = graph.tensor(label, request.outputDtype ?? x.dtype, [images * rowsOut, columns]);
+	const lanes = vectorLanes(columns);
 	const byImage = (tensor: Tensor, rows: number) => (images === 1 ? tensor : reshape(tensor, [images, rows * columns]));
 	const xImages = byImage(x, rowsIn);
 	const yImages = byImage(y, rowsOut);
@@ -40,15 +42,18 @@ export function sumRows(graph: Graph, request: SumRowsRequest): Tensor {
 		graph.dispatch({
 			shader: "sparse/sumRows",
 			label,
-			aliases: { Input: x.dtype, Output: y.dtype },
+			aliases: { Input: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes), Output: vectorType(y.dtype, lanes) },
 			overrides: { countPlusOne: request.countPlusOne ?? false },
 			tensors: {
 				x: images === 1 ? x : rowsOf(xImages, start, count),
 				table: images === 1 ? rowsOf(table, start, count) : table,
 				y: rowsOf(yImages, start, count),
 			},
-			params: { count: rows * columns, columns, entries, imageRowsIn: rowsIn, imageRowsOut: images === 1 ? rows : rowsOut },
-			workgroups: foldedWorkgroups(Math.ceil((rows * columns) / 64)),
+			params: {
+				...{ count: (rows * columns) / lanes, columns: columns / lanes, entries },
+				...{ imageRowsIn: rowsIn, imageRowsOut: images === 1 ? rows : rowsOut },
+			},
+			workgroups: foldedWorkgroups(Math.ceil((rows * columns) / lanes / 64)),
 		});
 	});
 	return y;

@@ -32,7 +32,7 @@ async function decoderCase(context: ParityContext): Promise<DecoderCase> {
 		engine: configOf(context.meta.overrides ?? {}, `${context.name}/case.json: overrides`),
 		input({ input }, { imageChannels }) {
 			const maps = (label: string, { shape, data }: HostTensor) =>
-				reshape(input(label, "f32", shape, data), [4, shape[2], shape[3], imageChannels]);
+				reshape(input(label, context.dtype, shape, data), [4, shape[2], shape[3], imageChannels]);
 			return {
 				coords,
 				slat: input("slat", "f32", slat.shape, slat.data),
