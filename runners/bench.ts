@@ -9,7 +9,7 @@ import type { Checkpoint } from "../weights/checkpoint.ts";
 import { type BenchArguments, benchArguments, benchHelp } from "./bench/arguments.ts";
 import { compareWith, comparisonText } from "./bench/compare.ts";
 import { kernelRows } from "./bench/kernelRows.ts";
-import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRow, tableText } from "./bench/report.ts";
+import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRow, tableText, withBenchSection } from "./bench/report.ts";
 import { ceilingsOf, rooflineSvg } from "./bench/roofline.ts";
 import { driverMemory, soak, soakProblems, soakText } from "./bench/soak.ts";
 import { measureStage } from "./bench/stageRows.ts";
@@ -109,23 +109,28 @@ async function runSoak(device: Device, checkpoint: Checkpoint, dtype: "f16" | "f
 	return problems.length === 0;
 }
 
-/** Tables and the chart of reports that --json has written. */
-function report(files: readonly string[]): void {
+/** Tables and the chart of reports that --json has written, into docs/ and between the marks of README.md. */
+function report({ files, compare }: BenchArguments): void {
 	const reports = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as BenchReport);
 	const [{ adapter, dtype, weights }] = reports;
 	const rows = reports.flatMap((one) => one.rows);
 	const ofStep = rows.filter(({ name }) => name.startsWith("graph denoising: "));
 	const kernels = ofStep.length > 0 ? ofStep : rows.filter(({ shape }) => shape !== undefined);
-	out(`${partsText(rows.filter(({ shape }) => shape === undefined))}\n${kernelsMarkdown(kernels)}`);
+	const what = `${ofStep.length > 0 ? "One denoising step" : "Kernels"} on ${adapter}, ${dtype}, ${weights}`;
+	const comparisons = compare.flatMap((file) => compareWith(JSON.parse(readFileSync(file, "utf8")), rows));
+	const tables = comparisons.length > 0 ? [comparisonText(comparisons)] : [];
+	tables.push(`${what}:\n\n${kernelsMarkdown(kernels)}`);
 	const ceilings = ceilingsOf(adapter);
-	if (ceilings === undefined) {
-		say(`${adapter}: nobody has measured its ceilings; no chart.\n`);
-		return;
+	if (ceilings === undefined) say(`${adapter}: nobody has measured its ceilings; no chart.\n`);
+	else {
+		const chart = `docs/roofline-${adapterFileName(adapter)}.svg`;
+		writeFileSync(join(projectFolder, chart), rooflineSvg(kernels, what, ceilings));
+		tables.push(`![${what}: kernels against the card's ceilings](${chart})\n`);
 	}
-	const file = join(projectFolder, "docs", `roofline-${adapterFileName(adapter)}.svg`);
-	const what = ofStep.length > 0 ? "one denoising step" : "kernels";
-	writeFileSync(file, rooflineSvg(kernels, `${what} on ${adapter}, ${dtype}, ${weights}`, ceilings));
-	out(`${file}\n`);
+	const section = tables.join("\n");
+	out(`${partsText(rows.filter(({ shape }) => shape === undefined))}\n${section}`);
+	const readme = join(projectFolder, "README.md");
+	writeFileSync(readme, withBenchSection(readFileSync(readme, "utf8"), section));
 }
 
 /** Runs the command; the exit status. */
@@ -137,7 +142,7 @@ async function main(argv: readonly string[]): Promise<number> {
 	}
 	const { benchmark } = options;
 	if (benchmark === "report") {
-		report(options.files);
+		report(options);
 		return 0;
 	}
 	const theirs = options.compare.map((file) => JSON.parse(readFileSync(file, "utf8")));
@@ -153,7 +158,7 @@ async function main(argv: readonly string[]): Promise<number> {
 		const checkpoint = weights.checkpointFor(device);
 		if (benchmark === "soak") return (await runSoak(device, checkpoint, dtype, options)) ? 0 : 1;
 		const found = await benchmarks[benchmark](device, checkpoint, dtype, options);
-		for (const json of theirs) out(`\n${comparisonText(compareWith(json, found.rows))}`);
+		if (theirs.length > 0) out(`\n${comparisonText(theirs.flatMap((json) => compareWith(json, found.rows)))}`);
 		const result: BenchReport = { benchmark, adapter, driver, dtype, weights: options.weights, ...found };
 		if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 1)}\n`);
 		if (options.append ?? !software) out(`${appendResults(result)}\n`);

@@ -143,20 +143,26 @@ function wrap(gpu: GPUDevice, report: DeviceReport): Device {
 	const memory: MemoryCounter = { currentBytes: 0, peakBytes: 0 };
 	const sizes = new Map<GPUBuffer, number>();
 	let lost: SyncHumanError | undefined;
-	const lostPromise = gpu.lost.then((info) => {
+	/** What rejects the work that is waited for. A race against `gpu.lost` would keep every result for as long as the device lives. */
+	const waiting = new Set<(error: SyncHumanError) => void>();
+	gpu.lost.then((info) => {
 		lost = new SyncHumanError(
 			"device",
 			`The GPU device was lost (${info.reason}): ${info.message}`,
 			"Close other GPU programs or use --max-memory, then run again; finished stages are kept.",
 		);
+		for (const reject of waiting) reject(lost);
 	});
 	const stopIfLost = () => {
 		if (lost !== undefined) throw lost;
 	};
 	const untilLost = async <T>(work: Promise<T>): Promise<T> => {
-		const result = await Promise.race([work, lostPromise.then(() => Promise.reject(lost))]);
+		const result = await new Promise<T>((resolve, reject) => {
+			waiting.add(reject);
+			work.then(resolve, reject).finally(() => waiting.delete(reject));
+		});
 		stopIfLost();
-		return result as T;
+		return result;
 	};
 	return {
 		gpu,

@@ -41,7 +41,7 @@ npm run bench -- report FILE...
   stage1    picture to views and voxels, part by part
   stage2    views and voxels to mesh and Gaussians, part by part
   soak      whole generations, everything made and freed each time: no memory may stay; exits with 1 where it does
-  report    FILEs are what --json wrote: docs/roofline-GPU.svg, and tables on standard output
+  report    FILEs are what --json wrote: docs/roofline-GPU.svg, and tables on standard output and between the marks of README.md
 
   --weights DIR|NAME   checkpoint folder, synthetic:tiny or synthetic:full (default)
   --steps N            denoising steps (step: 5, soak: 10), flow steps of stage2

@@ -19,6 +19,8 @@ interface Theirs {
 	/** Name of our row, and how often it happens for the same result. */
 	readonly row: string;
 	readonly times: number;
+	/** Steps that our row must have. */
+	readonly steps?: number;
 }
 
 /** Parts of stage1.json by their keys there. Of the ten pictures that PyTorch encodes two differ, which is what we encode; it embeds each twice too. */
@@ -31,8 +33,12 @@ const stageOneRows: Readonly<Record<string, readonly [name: string, row: string,
 	ss_decoder: ["structure decoder", "graph structure decoding", 1],
 };
 
-const stageTwoRows: Readonly<Record<string, readonly [name: string, row: string]>> = {
-	"flow forward": ["latent flow, 25 steps", "latent flow"],
+/** Parts of stage 1, which together are what PyTorch's estimate for 50 steps adds up. */
+const stageOneParts = ["image embedding", "picture encoding", "picture features", "diffusion", "view decoding", "structure decoding"];
+const wholeStageOne = "stage 1, 50 steps and all parts";
+
+const stageTwoRows: Readonly<Record<string, readonly [name: string, row: string, steps?: number]>> = {
+	"flow forward": ["latent flow, 25 steps", "latent flow", 25],
 	decoder_gs: ["Gaussian decoder", "graph Gaussian decoder"],
 	decoder_mesh: ["mesh decoder", "graph mesh decoder"],
 };
@@ -45,8 +51,11 @@ const voxels = 8645;
  * Throws code "input" where it is neither.
  */
 export function compareWith(json: unknown, rows: readonly BenchRow[]): readonly Comparison[] {
-	return theirsOf(json).flatMap(({ name, ms, bytes, row, times }) => {
-		const ours = rows.find((one) => one.name === row);
+	const parts = stageOneParts.flatMap((part) => rows.filter(({ name, calls }) => name === part && (part !== "diffusion" || calls === 50)));
+	const whole = { name: wholeStageOne, calls: 1, elapsedMs: parts.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) };
+	const known = parts.length === stageOneParts.length ? [...rows, whole] : rows;
+	return theirsOf(json).flatMap(({ name, ms, bytes, row, times, steps }) => {
+		const ours = known.find((one) => one.name === row && (steps === undefined || one.calls === steps));
 		const part = rows.find((one) => one.name === row.replace(/^graph /, "").replace("denoising", "diffusion"));
 		if (ours === undefined) return [];
 		return [{ name, oursMs: ours.elapsedMs * times, theirsMs: ms, oursBytes: part?.peakBytes, theirsBytes: bytes }];
@@ -59,16 +68,28 @@ function theirsOf(json: unknown): readonly Theirs[] {
 			const known = stageTwoRows[String(entry.part)];
 			if (known === undefined || entry.voxels !== voxels) return [];
 			const seconds = Number(entry.part === "flow forward" ? entry.est_25_steps_s : entry.seconds);
-			return [{ name: known[0], ms: seconds * 1000, bytes: Number(entry.peak_gib) * 2 ** 30, row: known[1], times: 1 }];
+			return [
+				{
+					name: known[0],
+					ms: seconds * 1000,
+					bytes: Number(entry.peak_gib) * 2 ** 30,
+					row: known[1],
+					times: 1,
+					...(known[2] && { steps: known[2] }),
+				},
+			];
 		});
 	}
-	const { ms, peak_gb: peaks } = (json ?? {}) as Record<string, Record<string, number> | undefined>;
+	const { ms, peak_gb: peaks, ...rest } = (json ?? {}) as Record<string, Record<string, number> | undefined>;
 	if (typeof ms !== "object") {
 		throw new SyncHumanError("input", "--compare must name a stage1.json or stage2.json of reference/stage*/bench.py.");
 	}
-	return Object.entries(stageOneRows).flatMap(([key, [name, row, times]]) =>
+	const found: Theirs[] = Object.entries(stageOneRows).flatMap(([key, [name, row, times]]) =>
 		ms[key] === undefined ? [] : [{ name, ms: ms[key], bytes: peaks?.[key] === undefined ? undefined : peaks[key] * 2 ** 30, row, times }],
 	);
+	const estimated = Number(rest.estimated_seconds_50_steps);
+	if (Number.isFinite(estimated)) found.push({ name: wholeStageOne, ms: estimated * 1000, bytes: undefined, row: wholeStageOne, times: 1 });
+	return found;
 }
 
 /** The comparison as lines of a Markdown table; the ratio is PyTorch's time over ours. */

@@ -93,6 +93,11 @@ export interface BenchReport {
 	readonly plans?: readonly MemoryPlan[];
 }
 
+/** `text` with what stands between two marks replaced by `content`; as it is where there are no marks. */
+export function withBenchSection(text: string, content: string): string {
+	return text.replace(/(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/, (_, begin, end) => `${begin}${content}${end}`);
+}
+
 /** Name of an adapter in file names. */
 export function adapterFileName(adapter: string): string {
 	return adapter.replace(/[^A-Za-z0-9.-]+/g, "-").toLowerCase();

@@ -13,7 +13,7 @@ const measured: Readonly<Record<string, Ceilings>> = { H200: { teraflops: 625, t
 
 /** The ceilings of an adapter; undefined where nobody has measured them. */
 export function ceilingsOf(adapter: string): Ceilings | undefined {
-	return Object.entries(measured).find(([name]) => adapter.includes(name))?.[1];
+	return Object.entries(measured).find(([name]) => adapter.toUpperCase().includes(name))?.[1];
 }
 
 const [width, height] = [760, 440];

@@ -40,8 +40,9 @@ export interface StageOptions {
 	readonly onPart: (text: string) => void;
 }
 
-/** Replays of a graph by itself. */
+/** Replays of a graph by itself, once the card has been kept busy for so many milliseconds: its clocks are low when it idles. */
 const replays = 5;
+const warmUpMs = 150;
 
 /** Runs a stage on the built-in sample. */
 export async function measureStage(
@@ -58,10 +59,11 @@ export async function measureStage(
 	const replay = async (part: Part, executables: readonly Executable[]) => {
 		for (const [index, graph] of part.graphs.entries()) {
 			const name = `graph ${graph.label}`;
-			const rows = profiled ? await profileRows(graph, executables[index], 1) : [];
+			const replayedMs = await replayed(device, executables[index]);
+			const rows = profiled ? await profileRows(graph, executables[index]) : [];
 			if (profiled) dispatches.set(name, rows);
 			const busyMs = profiled ? { busyMs: rows.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) } : {};
-			graphs.push({ ...medianRow({ name, calls: 1 }, await replayed(device, executables[index])), ...busyMs });
+			graphs.push({ ...medianRow({ name, calls: 1 }, replayedMs), ...busyMs });
 		}
 	};
 	const request = { checkpoint, dtype, seed: defaults.seed };
@@ -89,29 +91,40 @@ export async function measureStage(
 		runs.push(measurements);
 	}
 	context.networks.release();
-	return { parts: [...runs[0].flatMap((_, index) => partRows(runs.map((run) => run[index]))), ...graphs], dispatches, plans };
+	const counts: Readonly<Record<string, number>> = { diffusion: steps ?? defaults.steps, "latent flow": steps ?? defaults.stageTwoSteps };
+	const parts = runs[0].flatMap(({ part }, index) =>
+		partRows(
+			runs.map((run) => run[index]),
+			counts[part] ?? 1,
+		),
+	);
+	return { parts: [...parts, ...graphs], dispatches, plans };
 }
 
-/** Wall milliseconds of replays, each from the call to the idle GPU, after one that is not counted. */
+/** Wall milliseconds of replays, each from the call to the idle GPU, after those that are not counted. */
 async function replayed(device: Device, executable: Executable): Promise<readonly number[]> {
 	const elapsed: number[] = [];
-	for (let i = 0; i <= replays; i++) {
+	const began = performance.now();
+	do {
+		await executable.run();
 		await device.idle();
+	} while (performance.now() - began < warmUpMs);
+	for (let i = 0; i < replays; i++) {
 		const started = performance.now();
 		await executable.run();
 		await device.idle();
 		elapsed.push(performance.now() - started);
 	}
-	return elapsed.slice(1);
+	return elapsed;
 }
 
-function partRows(runs: readonly PartMeasurement[]): readonly BenchRow[] {
+function partRows(runs: readonly PartMeasurement[], calls: number): readonly BenchRow[] {
 	const [{ part, loadSeconds, compileSeconds, peakBytes, plannedBytes }] = runs;
 	const compute = runs.map(({ computeSeconds }) => computeSeconds * 1000);
 	return [
 		{ name: `${part}: weights`, calls: 1, elapsedMs: loadSeconds * 1000 },
 		{ name: `${part}: compiling`, calls: 1, elapsedMs: compileSeconds * 1000 },
-		{ ...medianRow({ name: part, calls: 1 }, compute), plannedBytes, peakBytes },
+		{ ...medianRow({ name: part, calls }, compute), plannedBytes, peakBytes },
 	];
 }
 

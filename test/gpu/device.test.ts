@@ -43,6 +43,21 @@ describe("openDevice", () => {
 		}
 	});
 
+	it("does not keep what was read from it", async () => {
+		const device = await testDevice();
+		setFlagsFromString("--expose-gc");
+		const collect = runInNewContext("gc") as () => void;
+		const tensor = residentTensor(device, "x", "f32", [1000]);
+		const read: WeakRef<object>[] = [];
+		for (let i = 0; i < 3; i++) {
+			read.push(new WeakRef((await readTensor(device, tensor)).buffer));
+			await new Promise((resolve) => setTimeout(resolve, 5));
+		}
+		collect();
+		expect(read.slice(0, 2).map((one) => one.deref())).toEqual([undefined, undefined]);
+		release(device, tensor.storage);
+	});
+
 	it("counts memory and reports errors with the name of the work", async () => {
 		const device = await testDevice();
 		const before = device.memory.currentBytes;

@@ -9,7 +9,7 @@ import { matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { benchArguments } from "../../../runners/bench/arguments.ts";
 import { dispatchWork } from "../../../runners/bench/dispatchWork.ts";
 import { kernelRows } from "../../../runners/bench/kernelRows.ts";
-import { appendResults, groupedRows, idleShare, medianRow, tableText } from "../../../runners/bench/report.ts";
+import { appendResults, groupedRows, idleShare, medianRow, tableText, withBenchSection } from "../../../runners/bench/report.ts";
 import { kernelsMarkdown, partsText } from "../../../runners/bench/tables.ts";
 import { testDevice } from "../../support/gpu.ts";
 
@@ -44,6 +44,12 @@ describe("medians", () => {
 		expect([idleShare(row), idleShare({ ...row, busyMs: 2.4 })]).toEqual([undefined, expect.closeTo(0.2, 6)]);
 		const text = partsText([{ ...row, busyMs: 2.4, peakBytes: 2 ** 20, plannedBytes: 2 ** 21 }]);
 		expect(text).toBe("a: 3.0 ms (2.0 to 4.0), GPU idle 20.0 %, 1.0 MiB of GPU memory, planned 2.0 MiB\n");
+	});
+
+	it("stand between the marks of the README", () => {
+		const text = "a\n<!-- bench -->\nold $1\n<!-- /bench -->\nb\n";
+		expect(withBenchSection(text, "new $1\n")).toBe("a\n<!-- bench -->\nnew $1\n<!-- /bench -->\nb\n");
+		expect(withBenchSection("a\n", "new\n")).toBe("a\n");
 	});
 
 	it("become a table for the README, the others summed up", () => {

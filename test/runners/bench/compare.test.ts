@@ -5,7 +5,7 @@ const rows = [
 	{ name: "diffusion", calls: 1, elapsedMs: 20000, peakBytes: 5e9 },
 	{ name: "graph denoising", calls: 1, elapsedMs: 200 },
 	{ name: "graph view decoding", calls: 1, elapsedMs: 30 },
-	{ name: "latent flow", calls: 1, elapsedMs: 1000, peakBytes: 2e9 },
+	{ name: "latent flow", calls: 25, elapsedMs: 1000, peakBytes: 2e9 },
 ];
 
 describe("compareWith", () => {
@@ -22,6 +22,17 @@ describe("compareWith", () => {
 		const found = compareWith([{ gpu: "a card" }, flow, { ...flow, voxels: 14059, est_25_steps_s: 2 }], rows);
 		expect(found).toEqual([{ name: "latent flow, 25 steps", oursMs: 1000, theirsMs: 1717, oursBytes: 2e9, theirsBytes: 1.2 * 2 ** 30 }]);
 		expect(comparisonText(found)).toContain("| latent flow, 25 steps | 1000.0 | 1717.0 | 1.72 | 2.00 | 1.29 |\n");
+	});
+
+	it("compares what a number of steps decides only where that number was run", () => {
+		const parts = ["image embedding", "picture encoding", "picture features", "view decoding", "structure decoding"];
+		const all = [...parts.map((name) => ({ name, calls: 1, elapsedMs: 10 })), { name: "diffusion", calls: 50, elapsedMs: 950 }];
+		const json = { ms: {}, estimated_seconds_50_steps: 2 };
+		expect(compareWith(json, all)).toMatchObject([{ name: "stage 1, 50 steps and all parts", oursMs: 1000, theirsMs: 2000 }]);
+		expect(compareWith(json, rows)).toEqual([]);
+		expect(compareWith(json, [...all.slice(0, 5), { name: "diffusion", calls: 5, elapsedMs: 95 }])).toEqual([]);
+		const flow = { part: "flow forward", voxels: 8645, est_25_steps_s: 1.7, peak_gib: 1 };
+		expect(compareWith([flow], [{ name: "latent flow", calls: 3, elapsedMs: 120 }])).toEqual([]);
 	});
 
 	it("refuses another file", () => {

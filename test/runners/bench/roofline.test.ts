@@ -27,7 +27,7 @@ describe("rooflineSvg", () => {
 	});
 
 	it("knows the ceilings of measured cards only", () => {
-		expect(ceilingsOf("NVIDIA H200")).toEqual({ teraflops: 625, terabytes: 4.3 });
+		expect(ceilingsOf("nvidia-h200")).toEqual({ teraflops: 625, terabytes: 4.3 });
 		expect(ceilingsOf("llvmpipe")).toBeUndefined();
 	});
 });
