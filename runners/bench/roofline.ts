@@ -19,7 +19,7 @@ export function ceilingsOf(adapter: string): Ceilings | undefined {
 const [width, height] = [760, 440];
 const margin = Object.freeze({ left: 64, right: 24, top: 24, bottom: 52 });
 /** FLOPs a byte and TFLOP/s at the edges. */
-const [leastIntensity, mostIntensity] = [1, 4096];
+const [leastIntensity, mostIntensity] = [1, 16384];
 
 const colors: readonly (readonly [kind: RegExp, color: string, name: string])[] = [
 	[/attention/, "#c0504d", "attention"],
