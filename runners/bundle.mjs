@@ -15,6 +15,7 @@ const programs = {
 	unwrapWorker: "runners/unwrapWorker.ts",
 	parity: "runners/parity/index.ts",
 	bench: "runners/bench.ts",
+	checkReconstruction: "runners/checkReconstruction.ts",
 	runTests: "runners/runTests.ts",
 };
 for (const [name, source] of Object.entries(programs)) if (!existsSync(join(project, source))) delete programs[name];

@@ -15,7 +15,7 @@ export interface RefineRequest {
 }
 
 /** Pulls, where an edge's is 1: towards where the vertex was at first, of a rim to the silhouette, of what lies outside back to it. */
-const [restWeight, rimWeight, outsideWeight] = [0.005, 0.3, 2];
+const [restWeight, rimWeight, outsideWeight] = [0.005, 0.4, 3];
 /** Conjugate-gradient steps of a round. */
 const iterations = 60;
 /** A rim's normal has no larger component towards the camera. */

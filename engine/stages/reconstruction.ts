@@ -5,6 +5,7 @@ import { bodyDepths, type FourViews } from "../reconstruct/bodyDepths.ts";
 import { fillBodyField, meshOfField, recordBodyField } from "../reconstruct/bodyMesh.ts";
 import { bodySilhouettes } from "../reconstruct/bodySilhouettes.ts";
 import { refineMesh } from "../reconstruct/refineMesh.ts";
+import { reliableViews } from "../reconstruct/reliableViews.ts";
 import { bodyColors } from "./bodyColors.ts";
 import { type FinishOptions, finishMesh } from "./finish.ts";
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
@@ -70,11 +71,14 @@ export async function runReconstruction(context: PartContext, request: Reconstru
 	stopIfAborted(context);
 	const mesh = await runPart(context, refinePart, async () => refineMesh(found, { views, distances, rounds: refinementRounds }));
 	const { finish, seed } = request;
+	const kept = reliableViews(mesh, views, distances);
+	const normals = request.views.normals.map((image, view) => (view < kept.length ? { ...image, data: kept[view] } : image));
+	const shown = { colors: request.views.colors, normals };
 	if (finish !== undefined) {
 		const effort = { ...reconstructionEffort, ...finish.effort };
-		return { ...(await finishMesh(context, { ...finish, effort, mesh, stageOne: request.views, seed })), resolution };
+		return { ...(await finishMesh(context, { ...finish, effort, mesh, stageOne: shown, seed })), resolution };
 	}
-	return { mesh: { ...mesh, colors: bodyColors(mesh, request.views) }, resolution };
+	return { mesh: { ...mesh, colors: bodyColors(mesh, shown) }, resolution };
 }
 
 function fourViews({ colors, normals }: ReconstructionRequest["views"]): FourViews {
