@@ -38,9 +38,7 @@ export const defaults = Object.freeze({
 	inputSize: 518,
 	dinoViewSize: 896,
 	/** Texels per side of the texture (0: none, a colour per vertex), and what it may be. Upstream: 1,024. */
-	textureSize: 0,
-	/** The same where the views alone make the surface. */
-	reconstructionTextureSize: 1024,
+	textureSize: 1024,
 	textureSizes: Object.freeze([512, 4096] as const),
 	/** Share of the faces that stays. Upstream: 0.3 (its `simplify = 0.7` is the removed share). */
 	simplify: 0.3,

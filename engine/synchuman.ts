@@ -6,7 +6,7 @@ import type { Device } from "./gpu/device.ts";
 import type { Image } from "./image/image.ts";
 import { samplePerson } from "./image/samplePerson.ts";
 import { bodyCoordinates } from "./random/bodyGeometry.ts";
-import type { OpenTextureLookups, Unwrap } from "./stages/finish.ts";
+import type { FinishOptions, OpenTextureLookups, Unwrap } from "./stages/finish.ts";
 import { Networks } from "./stages/networks.ts";
 import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
 import { type PreviewedSurface, previewSheet } from "./stages/preview.ts";
@@ -47,6 +47,8 @@ export interface RunOptions {
 	readonly faceTexels?: number;
 	/** Makes a normal map of the normal views. */
 	readonly normalMap?: boolean;
+	/** How much is looked at for the texture; engine/stages/finish.ts has what there is. */
+	readonly effort?: FinishOptions["effort"];
 	/** Unwraps on another thread; on this one unless it is given. */
 	readonly unwrap?: Unwrap;
 	/** Finds the texture's places in views on other threads; on this one unless it is given. */
@@ -103,6 +105,7 @@ export class SyncHuman {
 			simplify = defaults.simplify,
 			faceTexels,
 			normalMap,
+			effort,
 			unwrap,
 			openLookups,
 		} = options;
@@ -112,7 +115,7 @@ export class SyncHuman {
 			stageOne,
 			seed,
 			steps: stageTwoSteps ?? defaults.stageTwoSteps,
-			finish: textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, unwrap, openLookups },
+			finish: textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, effort, unwrap, openLookups },
 		});
 	}
 

@@ -105,8 +105,15 @@ export function generateArguments({ operands, values }: CommandLine): GenerateAr
 	return { ...runArguments(values, otherwise), image: operands[0], output, stage };
 }
 
-/** Steps of the demo: enough to go through every network. */
-const demo = Object.freeze({ output: "out/demo", weights: "synthetic:tiny", steps: 2, stageTwoSteps: 2 });
+/** Steps and texture of the demo: enough to go through everything, on a CPU in minutes. */
+const demo = Object.freeze({
+	output: "out/demo",
+	weights: "synthetic:tiny",
+	steps: 2,
+	stageTwoSteps: 2,
+	textureSize: 512,
+	textureEffort: "sketch" as const,
+});
 
 /** Checks the options of `demo`, which has no picture and its own defaults. Throws code "input". */
 export function demoArguments({ operands, values }: CommandLine): GenerateArguments {
@@ -130,7 +137,8 @@ function preset(values: OptionValues): PresetName {
 /** What `generate` and `demo` share; `otherwise` holds the values of what is not given. */
 function runArguments(
 	values: OptionValues,
-	otherwise: { readonly steps: number; readonly stageTwoSteps: number; readonly weights: string },
+	otherwise: Pick<GenerateArguments, "steps" | "stageTwoSteps" | "weights"> &
+		Partial<Pick<FinishArguments, "textureSize" | "textureEffort">>,
 ) {
 	const dtype = textOf(values, "dtype");
 	return {
@@ -139,7 +147,7 @@ function runArguments(
 		steps: whole("steps", textOf(values, "steps"), otherwise.steps, 1, 1000),
 		stageTwoSteps: whole("stage2-steps", textOf(values, "stage2-steps"), otherwise.stageTwoSteps, 1, 1000),
 		guidance: real("guidance", textOf(values, "guidance"), defaults.guidance, -100, 100),
-		...finishArguments(values),
+		...finishArguments(values, otherwise),
 		dtype: dtype === undefined ? undefined : choice("--dtype", dtype, ["f16", "f32"]),
 		adapter: textOf(values, "adapter"),
 		maxMemory: byteSize("max-memory", textOf(values, "max-memory")),

@@ -1,4 +1,5 @@
 import { defaults } from "../engine/defaults.ts";
+import { finishDefaults, sketchEffort } from "../engine/stages/finish.ts";
 import { choice, type OptionValues, real, textOf, usage } from "./optionValues.ts";
 
 /** Files that a surface can be written to beside the GLB. */
@@ -10,6 +11,8 @@ export interface FinishArguments {
 	readonly textureSize: number;
 	/** Up to 1 a share of the faces, above it their number. */
 	readonly simplify: number;
+	/** "sketch": fewer views, pictures and steps than upstream's, for CPUs. */
+	readonly textureEffort: "full" | "sketch";
 	/** Texels per area of the head as a multiple of those elsewhere. */
 	readonly faceTexels: number;
 	/** Whether the normal views become a normal map. */
@@ -30,6 +33,7 @@ export interface FinishArguments {
 /** Those options for `parseArgs`. */
 export const finishOptions = {
 	"texture-size": { type: "string" },
+	"texture-effort": { type: "string" },
 	simplify: { type: "string" },
 	"face-texels": { type: "string" },
 	"normal-map": { type: "boolean" },
@@ -45,8 +49,10 @@ const [smallestTexture, largestTexture] = defaults.textureSizes;
 
 /** Lines of `synchuman --help`. */
 export const finishHelp = `\
-  --texture-size N         pixels of a fitted texture's side, ${smallestTexture} to ${largestTexture}, upstream's is 1024; 0 leaves the surface as it is,
-                           with a colour per vertex (default ${defaults.textureSize}; reconstruct: ${defaults.reconstructionTextureSize})
+  --texture-size N         pixels of a fitted texture's side, ${smallestTexture} to ${largestTexture}, 0 leaves the surface as it is, with a
+                           colour per vertex (default ${defaults.textureSize}, as upstream)
+  --texture-effort E       full: upstream's ${finishDefaults.renders} pictures of the Gaussians and ${finishDefaults.fitSteps} steps (default); sketch: ${sketchEffort.renders} and
+                           ${sketchEffort.fitSteps}, coarse and dark, for CPUs (default of the demo, with 512 pixels)
   --simplify X             faces that stay under the texture: a share of them up to 1, or their number (default ${defaults.simplify})
   --face-texels X          texels per area of the head as a multiple of those elsewhere, 1 to 16 (default ${defaults.faceTexels})
   --normal-map             the normal views as a normal map
@@ -58,11 +64,14 @@ export const finishHelp = `\
   --no-preview             no preview.png`;
 
 /** Options that only a texture can have. */
-const ofTexture = ["simplify", "face-texels", "normal-map", "texture-format"] as const;
+const ofTexture = ["texture-effort", "simplify", "face-texels", "normal-map", "texture-format"] as const;
 
-/** Checks the options of finishing; `otherwise` is the texture's size where none is given. Throws code "input". */
-export function finishArguments(values: OptionValues, otherwise: number = defaults.textureSize): FinishArguments {
-	const textureSize = texels(textOf(values, "texture-size"), otherwise);
+/** Checks the options of finishing; `otherwise` stands for what is not given. Throws code "input". */
+export function finishArguments(
+	values: OptionValues,
+	otherwise: Partial<Pick<FinishArguments, "textureSize" | "textureEffort">> = {},
+): FinishArguments {
+	const textureSize = texels(textOf(values, "texture-size"), otherwise.textureSize ?? defaults.textureSize);
 	const pointless = ofTexture.find((name) => textureSize === 0 && values[name] !== undefined);
 	if (pointless !== undefined) throw usage(`--${pointless} needs a texture: --texture-size must not be 0`);
 	if (values.unlit === true && values["normal-map"] === true) throw usage("--normal-map does nothing without light: leave out --unlit");
@@ -70,6 +79,7 @@ export function finishArguments(values: OptionValues, otherwise: number = defaul
 	const formats = textOf(values, "mesh-format")?.split(",") ?? [];
 	return {
 		textureSize,
+		textureEffort: choice("--texture-effort", textOf(values, "texture-effort") ?? otherwise.textureEffort ?? "full", ["full", "sketch"]),
 		simplify: kept(textOf(values, "simplify"), defaults.simplify),
 		faceTexels: real("face-texels", textOf(values, "face-texels"), defaults.faceTexels, 1, 16),
 		normalMap: values["normal-map"] === true,

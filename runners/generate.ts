@@ -3,7 +3,7 @@ import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import { checkPersonImage } from "../engine/image/foreground.ts";
 import type { Image } from "../engine/image/image.ts";
-import type { OpenTextureLookups, Unwrap } from "../engine/stages/finish.ts";
+import { finishDefaults, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import type { RunOptions, SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
@@ -36,6 +36,10 @@ export interface Surroundings extends RunOutput {
 const syntheticRemark =
 	"synthetic weights: made-up numbers, no trained model. The result shows that the program works, not what it can do.";
 
+const sketchRemark = (size: number) =>
+	`texture: a sketch of ${size} pixels from ${sketchEffort.renders} pictures of the Gaussians in ${sketchEffort.fitSteps} steps, coarse and dark; ` +
+	`--texture-effort full makes ${finishDefaults.renders} and ${finishDefaults.fitSteps}.`;
+
 /**
  * `synchuman generate` and `demo`: everything that can be wrong is looked at before the first network runs; stage1/ is on disk before stage 2
  * begins, and stays whatever happens then. Throws SyncHumanError.
@@ -54,9 +58,11 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		reporter.remark(`adapter: ${adapter.adapter}${adapter.software ? " (software)" : ""}, ${engine.dtype}`);
 		reporter.remark(`weights: ${options.weights}`);
 		if (weights.synthetic) reporter.remark(syntheticRemark);
-		const { seed, steps, stageTwoSteps, guidance, textureSize, simplify, faceTexels, normalMap } = options;
+		const { seed, steps, stageTwoSteps, guidance, textureSize, simplify, faceTexels, normalMap, textureEffort } = options;
+		if (stage !== "1" && textureSize > 0 && textureEffort === "sketch") reporter.remark(sketchRemark(textureSize));
 		const run = {
 			...{ seed, steps, stageTwoSteps, guidance, textureSize, simplify, faceTexels, normalMap },
+			...(textureEffort === "sketch" && { effort: sketchEffort }),
 			...(surroundings.unwrap && { unwrap: surroundings.unwrap }),
 			...(surroundings.openLookups && { openLookups: surroundings.openLookups }),
 			...{ signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan },

@@ -12,7 +12,7 @@ export function lookupsInWorkers(
 	{ positions, faces, uvs }: TexturedMesh,
 	size: number,
 	{
-		threads = Math.min(8, availableParallelism()),
+		threads = Math.min(16, availableParallelism()),
 		worker = new URL("./lookupWorker.js", import.meta.url),
 	}: { readonly threads?: number; readonly worker?: URL } = {},
 ): TextureLookups {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Device } from "../engine/gpu/device.ts";
-import type { FinishOptions, OpenTextureLookups, Unwrap } from "../engine/stages/finish.ts";
+import { type FinishOptions, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
 import { Networks } from "../engine/stages/networks.ts";
 import type { PartMeasurement } from "../engine/stages/part.ts";
 import { previewSheet } from "../engine/stages/preview.ts";
@@ -31,7 +31,8 @@ export interface ReconstructSurroundings extends RunOutput {
  */
 export async function reconstruct(options: ReconstructArguments, surroundings: ReconstructSurroundings): Promise<void> {
 	const { output, seed, textureSize, simplify, faceTexels, normalMap } = options;
-	const { unwrap, openLookups, effort, signal } = surroundings;
+	const { unwrap, openLookups, signal } = surroundings;
+	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
 	const started = performance.now();
 	const reporter = runReporter(options.json, surroundings);
 	const views = await readViews(options.views);

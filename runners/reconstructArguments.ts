@@ -28,7 +28,7 @@ export function reconstructArguments({
 	const output = textOf(values, "output");
 	if (output === undefined) throw usage("-o DIR is missing");
 	return {
-		...finishArguments(values, defaults.reconstructionTextureSize),
+		...finishArguments(values),
 		views,
 		output,
 		seed: whole("seed", textOf(values, "seed"), defaults.seed, 0, 2 ** 32 - 1),

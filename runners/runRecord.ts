@@ -28,6 +28,7 @@ export interface RunRecord {
 	readonly textureSize: number | null;
 	/** Null without a texture: faces that were to stay (up to 1 their share), and what was cut away and closed. */
 	readonly simplify: number | null;
+	readonly textureEffort: "full" | "sketch" | null;
 	readonly faceTexels: number | null;
 	readonly normalMap: boolean | null;
 	readonly repair: RepairReport | null;
@@ -93,6 +94,7 @@ export function runRecord(facts: RunFacts): RunRecord {
 		stageTwoSteps: stageTwo ? options.stageTwoSteps : null,
 		textureSize: stageTwo ? (stageTwo.texture?.picture.width ?? 0) : null,
 		simplify: stageTwo?.texture ? options.simplify : null,
+		textureEffort: stageTwo?.texture ? options.textureEffort : null,
 		faceTexels: stageTwo?.texture ? options.faceTexels : null,
 		normalMap: stageTwo?.texture ? options.normalMap : null,
 		repair: stageTwo?.repair ?? null,

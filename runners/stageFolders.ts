@@ -46,7 +46,7 @@ export async function writeStageOne(folder: string, result: StageOneResult): Pro
 
 /**
  * Reads such a folder back, also one that upstream wrote: views with or without alpha (dropped), resized to upstream's 768 pixels
- * where they are not squares of one size; coordinates of any number type, rows sorted. Throws code "input", naming the file that is missing or cannot be used.
+ * where they are no squares; coordinates of any number type, rows sorted. Throws code "input", naming the file that is missing or cannot be used.
  */
 export async function readStageOne(folder: string): Promise<StageOneResult> {
 	const picture = async (name: string): Promise<Image> => {
@@ -67,9 +67,14 @@ export async function readStageOne(folder: string): Promise<StageOneResult> {
 		colors.push(dropAlpha(await picture(`color_${view}.png`)));
 		normals.push(dropAlpha(await picture(`normal_${view}.png`)));
 	}
-	const [{ width }] = colors;
-	const alike = [...colors, ...normals].every((image) => image.width === width && image.height === width);
-	const sized = (image: Image) => (alike ? image : pillowResize(image, defaults.viewSize, defaults.viewSize));
+	const [{ width, height }] = colors;
+	for (const [kind, images] of [["color", colors] as const, ["normal", normals] as const]) {
+		const other = images.findIndex((image) => image.width !== width || image.height !== height);
+		if (other < 0) continue;
+		const size = `${images[other].width} x ${images[other].height} pixels, color_0.png ${width} x ${height}`;
+		throw new SyncHumanError("input", `${join(folder, `${kind}_${other}.png`)}: has ${size}.`, "All views must have one size.");
+	}
+	const sized = (image: Image) => (width === height ? image : pillowResize(image, defaults.viewSize, defaults.viewSize));
 	return { input, colors: colors.map(sized), normals: normals.map(sized), coordinates };
 }
 

@@ -7,7 +7,7 @@ import { openWorkerPool } from "./workerPool.ts";
 /** `unwrapMesh`, and how it is run. */
 export interface UnwrapInWorkersOptions extends Omit<UnwrapOptions, "workers"> {
 	readonly signal?: AbortSignal | undefined;
-	/** Threads at most; as many as there are cores, up to 8. */
+	/** Threads at most; as many as there are cores, up to 16. */
 	readonly threads?: number;
 	/** The bundle of unwrapWorker.ts; it lies beside the running program's. */
 	readonly worker?: URL;
@@ -19,7 +19,7 @@ export interface UnwrapInWorkersOptions extends Omit<UnwrapOptions, "workers"> {
 export async function unwrapInWorkers(mesh: Mesh, options: UnwrapInWorkersOptions): Promise<UnwrappedMesh> {
 	const {
 		signal,
-		threads = Math.min(8, availableParallelism()),
+		threads = Math.min(16, availableParallelism()),
 		worker = new URL("./unwrapWorker.js", import.meta.url),
 		...plain
 	} = options;

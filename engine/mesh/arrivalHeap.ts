@@ -45,15 +45,16 @@ export function arrivalHeap(): ArrivalHeap {
 			if (size === 0) return -1;
 			const first = pixels[0];
 			const last = --size;
-			const [time, order] = [times[last], orders[last]];
-			const isBefore = (a: number, otherTime: number, otherOrder: number) =>
-				times[a] < otherTime || (times[a] === otherTime && orders[a] < otherOrder);
+			const time = times[last];
+			const order = orders[last];
 			let hole = 0;
 			for (;;) {
 				let child = hole * 2 + 1;
 				if (child >= size) break;
-				if (child + 1 < size && isBefore(child + 1, times[child], orders[child])) child++;
-				if (!isBefore(child, time, order)) break;
+				const other = child + 1;
+				if (other < size && (times[other] < times[child] || (times[other] === times[child] && orders[other] < orders[child])))
+					child = other;
+				if (times[child] > time || (times[child] === time && orders[child] > order)) break;
 				move(child, hole);
 				hole = child;
 			}

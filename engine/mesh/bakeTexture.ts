@@ -106,10 +106,12 @@ export function uncoveredTexels({ uvs, faces }: TexturedMesh, size: number): Uin
 		clip.set([uvs[vertex * 2] * 2 - 1, uvs[vertex * 2 + 1] * 2 - 1, 0, 1], vertex * 4);
 	}
 	const raster = rasterizeFaces(clip, faces, size, size);
-	return Uint8Array.from({ length: size * size }, (_, i) => {
-		const y = Math.floor(i / size);
-		return raster.faces[(size - 1 - y) * size + (i - y * size)] === 0 ? 1 : 0;
-	});
+	const uncovered = new Uint8Array(size * size);
+	for (let y = 0; y < size; y++) {
+		const from = (size - 1 - y) * size;
+		for (let x = 0; x < size; x++) if (raster.faces[from + x] === 0) uncovered[y * size + x] = 1;
+	}
+	return uncovered;
 }
 
 function checkMesh({ positions, faces, uvs }: TexturedMesh): void {

@@ -1,4 +1,4 @@
-import { type Document, WebIO } from "@gltf-transform/core";
+import { type Document, Logger, WebIO } from "@gltf-transform/core";
 import { EXTMeshoptCompression, EXTTextureWebP, KHRMaterialsUnlit, KHRMeshQuantization } from "@gltf-transform/extensions";
 import { meshopt } from "@gltf-transform/functions";
 import { MeshoptEncoder } from "meshoptimizer";
@@ -9,6 +9,7 @@ import { MeshoptEncoder } from "meshoptimizer";
  */
 export async function compressGlb(document: Document): Promise<Uint8Array> {
 	await MeshoptEncoder.ready;
+	document.setLogger(new Logger(Logger.Verbosity.ERROR)); // it would tell its steps on standard output
 	await document.transform(
 		meshopt({ encoder: MeshoptEncoder, level: "medium", quantizePosition: 14, quantizeTexcoord: 14, quantizeNormal: 10 }),
 	);

@@ -78,7 +78,7 @@ function ringAround(state: Uint8Array, rows: number, columns: number, radius: nu
 }
 
 /** Distances from the band into the known pixels, negative. Writes into `front.time`. */
-function measureOutside({ rows, columns, state, time }: Front, border: Uint32Array): void {
+function measureOutside({ columns, state, time }: Front, border: Uint32Array): void {
 	const heap = arrivalHeap();
 	for (const pixel of border) {
 		heap.push(pixel, 0);
@@ -90,9 +90,8 @@ function measureOutside({ rows, columns, state, time }: Front, border: Uint32Arr
 		passed.push(pixel);
 		state[pixel] = known;
 		for (const step of neighbours) {
-			const next = pixel + step;
-			const [i, j] = [Math.floor(next / columns), next % columns];
-			if (i <= 0 || j <= 0 || i > rows - 2 || j > columns - 2 || state[next] !== inside) continue;
+			const next = pixel + step; // the border is never inside
+			if (state[next] !== inside) continue;
 			time[next] = arrival(state, time, next, columns);
 			state[next] = band;
 			heap.push(next, time[next]);
@@ -103,7 +102,10 @@ function measureOutside({ rows, columns, state, time }: Front, border: Uint32Arr
 
 /** The time at which the front comes to a pixel from its four neighbours: the least of four solutions of the eikonal equation. */
 function arrival(state: Uint8Array, time: Float32Array, pixel: number, columns: number): number {
-	const [up, down, left, right] = [pixel - columns, pixel + columns, pixel - 1, pixel + 1];
+	const up = pixel - columns;
+	const down = pixel + columns;
+	const left = pixel - 1;
+	const right = pixel + 1;
 	return Math.min(
 		solve(state, time, up, left),
 		solve(state, time, down, left),
@@ -113,7 +115,8 @@ function arrival(state: Uint8Array, time: Float32Array, pixel: number, columns: 
 }
 
 function solve(state: Uint8Array, time: Float32Array, a: number, b: number): number {
-	const [first, second] = [time[a], time[b]];
+	const first = time[a];
+	const second = time[b];
 	if (state[a] === inside) return fround(1 + (state[b] === inside ? Math.min(first, second) : second));
 	if (state[b] === inside) return fround(1 + first);
 	const difference = first - second;
@@ -122,7 +125,7 @@ function solve(state: Uint8Array, time: Float32Array, a: number, b: number): num
 }
 
 function fillInside(front: Front, border: Uint32Array, radius: number, result: Uint8Array): void {
-	const { rows, columns, state, time } = front;
+	const { columns, state, time } = front;
 	const heap = arrivalHeap();
 	for (const pixel of border) heap.push(pixel, 0);
 	const estimate = estimator(front, radius, result);
@@ -130,11 +133,11 @@ function fillInside(front: Front, border: Uint32Array, radius: number, result: U
 	for (let pixel = heap.pop(); pixel >= 0; pixel = heap.pop()) {
 		state[pixel] = known;
 		for (const step of neighbours) {
-			const next = pixel + step;
-			const [i, j] = [Math.floor(next / columns), next % columns];
-			if (i <= 0 || j <= 0 || i > rows - 2 || j > columns - 2 || state[next] !== inside) continue;
+			const next = pixel + step; // the border is never inside
+			if (state[next] !== inside) continue;
 			time[next] = arrival(state, time, next, columns);
-			estimate(i, j);
+			const row = Math.floor(next / columns);
+			estimate(row, next - row * columns);
 			state[next] = band;
 			heap.push(next, time[next]);
 		}

@@ -62,12 +62,14 @@ export function figureFrame(figure: Figure): FigureFrame {
 	const high = low.map((value) => -value);
 	for (const positions of arrays) {
 		for (let i = 0; i < positions.length; i++) {
-			if (!Number.isFinite(positions[i])) throw new SyncHumanError("input", `render: vertex ${Math.floor(i / 3)} is not finite`);
+			if (!Number.isFinite(positions[i]))
+				throw new SyncHumanError("input", `render: vertex ${Math.floor(i / 3)} is not finite.`, "Write the file again.");
 			low[i % 3] = Math.min(low[i % 3], positions[i]);
 			high[i % 3] = Math.max(high[i % 3], positions[i]);
 		}
 	}
-	if (low[0] > high[0]) throw new SyncHumanError("input", "render: there is nothing to draw, the figure is empty");
+	if (low[0] > high[0])
+		throw new SyncHumanError("input", "render: there is nothing to draw, the figure is empty.", "Give a figure with points.");
 	const isInBox = low.every((value) => value >= -0.5) && high.every((value) => value <= 0.5);
 	const centre = isInBox ? ([0, 0, 0] as const) : ([0, 1, 2].map((axis) => (low[axis] + high[axis]) / 2) as [number, number, number]);
 	let reach = 0;

@@ -41,7 +41,7 @@ export type Unwrap = (
 
 /** Finds where the pixels of views look a texture up; runners do it on threads of their own. */
 export interface TextureLookups {
-	/** The samples of a view, whose arrays may be gone afterwards. Resolves in any order; may wait until there is room for more. */
+	/** The samples of a view, whose arrays may be gone afterwards. */
 	readonly of: (view: BakeObservation) => Promise<TextureSamples>;
 	close(): Promise<void>;
 }
@@ -78,6 +78,17 @@ export const finishDefaults = Object.freeze({
 	fitSteps: bakeStepCount as number,
 	/** Free pixels around every chart. */
 	padding: 2 as number,
+});
+
+/** Enough to see that everything works, on a CPU in seconds; textures come out coarse and dark. */
+export const sketchEffort: typeof finishDefaults = Object.freeze({
+	...finishDefaults,
+	visibilityViews: 150,
+	visibilitySize: 256,
+	viewSize: 256,
+	renders: 12,
+	renderSize: 256,
+	fitSteps: 150,
 });
 
 /** What is finished. */
@@ -127,7 +138,7 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	const pictures = bodyPictures(stageOne, effort.viewSize);
 	const parts = finishParts(device, { mesh: simplified, pictures, gaussians, textureSize: size, normalMap, effort, cameras });
 	planStage(context, "finishing", parts);
-	const [repairPart, unwrapPart, viewsPart, fitPart, normalsPart] = parts;
+	const [repairPart, unwrapPart, lookupsPart, fitPart, normalsPart] = parts;
 
 	const { mesh: repaired, report: repair } = await runPart(context, repairPart, (_, report) =>
 		repairMesh(device, simplified, {
@@ -140,32 +151,40 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 			},
 		}),
 	);
-	const unwrapped = await runPart(context, unwrapPart, (_, report) =>
-		unwrap(repaired, {
-			textureSize: size,
-			padding: effort.padding,
-			...(faceTexels !== 1 && { focus: { ...headBall(repaired), share: faceTexels } }),
-			signal: context.signal,
-			report,
-		}),
+	// The pictures do not depend on the charts: the GPU draws them while other threads unwrap.
+	const [unwrapped, views] = await runPart(context, unwrapPart, (_, report) =>
+		together(
+			() =>
+				unwrap(repaired, {
+					textureSize: size,
+					padding: effort.padding,
+					...(faceTexels !== 1 && { focus: { ...headBall(repaired), share: faceTexels } }),
+					signal: context.signal,
+					report,
+				}),
+			async (isStopped) => {
+				const drawn: BakeObservation[] = [];
+				for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
+					stopIfAborted(context);
+					if (isStopped()) break;
+					drawn.push(view);
+				}
+				return drawn;
+			},
+		),
 	);
-	const samples = await runPart(context, viewsPart, async (_, report) => {
+	const samples = await runPart(context, lookupsPart, async (_, report) => {
 		const lookups = openLookups(unwrapped, size);
+		let done = 0;
 		try {
-			const found: Promise<TextureSamples>[] = [];
-			const total = pictures.length + effort.renders;
-			let done = 0;
-			for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
-				stopIfAborted(context);
-				const samples = lookups.of(view);
-				samples.then(
-					() => report(++done, total),
-					() => undefined, // reported below
-				);
-				found.push(samples);
-				if (found.length >= viewsAtOnce) await found[found.length - viewsAtOnce];
-			}
-			return await Promise.all(found);
+			return await Promise.all(
+				views.map(async (view) => {
+					const found = await lookups.of(view);
+					stopIfAborted(context);
+					report(++done, views.length);
+					return found;
+				}),
+			);
 		} finally {
 			await lookups.close();
 		}
@@ -202,8 +221,17 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	return { mesh, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals, normalMap: map }, repair };
 }
 
-/** Views that may wait for their lookups. */
-const viewsAtOnce = 24;
+/** Two pieces of work side by side; where one fails the other is told, and waited for, before the error goes on. */
+async function together<A, B>(first: () => Promise<A>, second: (isStopped: () => boolean) => Promise<B>): Promise<[A, B]> {
+	let isStopped = false;
+	const stop = () => {
+		isStopped = true;
+	};
+	const [a, b] = [first(), second(() => isStopped)];
+	a.catch(stop);
+	await Promise.allSettled([a, b]);
+	return Promise.all([a, b]);
+}
 
 /** Steps of the fit between two reports. */
 const reportedSteps = 20;
@@ -233,8 +261,8 @@ function finishParts(
 	const part = (name: string, extraBytes: number): Part => ({ name, weights: [], graphs: [], extraBytes });
 	return [
 		part("repair", visibilityBytes(device, mesh, { cameras, size: effort.visibilitySize })),
-		part("unwrap", 0),
-		part("texture views", renderBytes),
+		part("unwrap, texture views", renderBytes),
+		part("texture lookups", 0),
 		part("texture fit", textureFitBytes(device, textureSize, counts)),
 		...(normalMap ? [part("normal map", 0)] : []),
 	];
@@ -242,7 +270,13 @@ function finishParts(
 
 const lookupsHere: OpenTextureLookups = (mesh, size) => {
 	const lookups = bakeLookups(mesh, size);
-	return { of: async (view) => lookups(view), close: async () => undefined };
+	let last: Promise<unknown> = Promise.resolve();
+	const of = (view: BakeObservation) => {
+		const found = last.then(() => lookups(view)); // one after the other, so that an error or a stop ends the rest
+		last = found;
+		return found;
+	};
+	return { of, close: async () => undefined };
 };
 
 const unwrapHere: Unwrap = (mesh, { textureSize, padding, focus, report }) =>

@@ -2,7 +2,7 @@ import { defaults } from "../defaults.ts";
 import type { Device } from "../gpu/device.ts";
 import { bilinearResize } from "../image/bilinear.ts";
 import { copyInto } from "../image/crop.ts";
-import { type FloatImage, type Image, imageOf, truncateToImage } from "../image/image.ts";
+import { dropAlpha, type FloatImage, type Image, imageOf, truncateToImage } from "../image/image.ts";
 import { loadView } from "../image/stageViews.ts";
 import type { BakeObservation } from "../mesh/textureSamples.ts";
 import { type BakeView, bakeViews } from "../splat/cameras.ts";
@@ -30,9 +30,12 @@ const backgroundLevel = 230;
 /** The five views as the bake's cameras see them: body views of `size` pixels a side, the face on a white picture of twice that. */
 export function bodyPictures(stageOne: Pick<StageOneResult, "colors" | "normals">, size: number = defaults.viewSize): BodyPicture[] {
 	return stageOne.colors.map((image, view) => {
-		const [color, normal] = [image, stageOne.normals[view]].map((picture) => loadView(picture, size));
-		if (view === faceView) return onFaceCanvas(color, normal, size);
-		const seen = { width: size, height: size, color: truncateToImage(color).data, mask: bodyMask(normal) };
+		const normal = loadView(stageOne.normals[view], size);
+		if (view === faceView) return onFaceCanvas(loadView(image, size), normal, size);
+		// A byte comes back from its float as it was (k / 255 * 255 in float32, all 256 of them).
+		const isSized = image.width === size && image.height === size;
+		const color = isSized ? dropAlpha(image).data : truncateToImage(loadView(image, size)).data;
+		const seen = { width: size, height: size, color, mask: bodyMask(normal) };
 		return mirroredViews.includes(view) ? { ...seen, color: mirrored(seen.color, size, 3), mask: mirrored(seen.mask, size, 1) } : seen;
 	});
 }

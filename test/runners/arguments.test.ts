@@ -16,7 +16,8 @@ describe("arguments", () => {
 			steps: 50,
 			stageTwoSteps: 25,
 			guidance: 3,
-			textureSize: 0,
+			textureSize: 1024,
+			textureEffort: "full",
 			simplify: 0.3,
 			faceTexels: 1,
 			normalMap: false,
@@ -93,10 +94,11 @@ describe("arguments", () => {
 			weights: "synthetic:tiny",
 			steps: 2,
 			stageTwoSteps: 2,
-			textureSize: 0,
+			textureSize: 512,
+			textureEffort: "sketch",
 			stage: "both",
 		});
-		expect(parseDemo("--texture-size", "512")).toMatchObject({ textureSize: 512, simplify: 0.3 });
+		expect(parseDemo("--texture-size", "1024")).toMatchObject({ textureSize: 1024, simplify: 0.3 });
 		expect(parseDemo("--steps", "3", "-o", "x")).toMatchObject({ output: "x", steps: 3, stageTwoSteps: 2 });
 		expect(parseDemo("--preset", "quick", "--stage2-steps", "1")).toMatchObject({ weights: "synthetic:tiny", steps: 30, stageTwoSteps: 1 });
 		expect(() => parseDemo("a.png")).toThrow(/demo takes no picture, got a.png/);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { Document, WebIO } from "@gltf-transform/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { imageOf } from "../../engine/image/image.ts";
 import { encodePng } from "../../runners/imageFile.ts";
@@ -43,6 +44,8 @@ const generate = (...more: string[]) => [
 ];
 const withWeights = (weights: string) => ["generate", at("person.png"), "-o", at("out"), "--weights", weights];
 const stageTwo = (name: string) => ["generate", "--stage", "2", "-o", at(name), "--weights", "synthetic:tiny", "--adapter", "software"];
+
+const rendering = (file: string, output: string) => ["render", at(file), "-o", at(output), "--adapter", "software"];
 
 /** A picture file of the given bytes. */
 function pictured(name: string, bytes: Uint8Array): string[] {
@@ -131,6 +134,36 @@ const rows: Readonly<Record<string, Row>> = {
 		return reconstruction("nobody", (path) => writeFileSync(path("normal_2.png"), white));
 	},
 	"a view missing in the stage1 folder": () => spoiledStage("viewless", (path) => rmSync(path("color_2.png"))),
+	"views of unequal size in the stage1 folder": async () => {
+		const small = await encodePng(imageOf(20, 20, 3, new Uint8Array(1200)));
+		return spoiledStage("unequal", (path) => writeFileSync(path("normal_2.png"), small));
+	},
+	"`render` of a `.glb` without triangles": async () => {
+		const document = new Document();
+		document.createScene();
+		writeFileSync(at("empty.glb"), await new WebIO().writeBinary(document));
+		return rendering("empty.glb", "empty.png");
+	},
+	"`render` of a mesh with a vertex that is NaN": () => {
+		const head = ["ply", "format ascii 1.0", "element vertex 3", ...["x", "y", "z"].map((name) => `property float ${name}`)];
+		const lines = [
+			...head,
+			"element face 1",
+			"property list uchar int vertex_indices",
+			"end_header",
+			"0 0 0",
+			"1 nan 0",
+			"0 1 0",
+			"3 0 1 2",
+			"",
+		];
+		writeFileSync(at("nan.ply"), lines.join("\n"));
+		return rendering("nan.ply", "nan.png");
+	},
+	"`render` to `.mp4` without ffmpeg": () => [
+		[...rendering("nan.ply", "turn.mp4"), "--views", "turntable"],
+		{ env: { PATH: at("nowhere") } },
+	],
 	"no WebGPU adapter": () => [withWeights("synthetic:tiny"), { env: { VK_DRIVER_FILES: at("no-driver.json") } }],
 	"only a software adapter, and not asked for": () => withWeights("synthetic:tiny"),
 	"`--adapter` with a name that no adapter has": () => [...withWeights("synthetic:tiny"), "--adapter", "Voodoo 2"],

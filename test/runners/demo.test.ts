@@ -43,9 +43,9 @@ it("the demo goes from the built-in picture to a valid GLB", { timeout: 10 * min
 		stages: ["1", "2"],
 		steps: 1,
 		stageTwoSteps: 1,
-		textureSize: 0,
-		simplify: null,
-		repair: null,
+		textureSize: 512,
+		textureEffort: "sketch",
+		simplify: 0.3,
 		syntheticGeometry: true,
 		weights: { name: "synthetic:tiny" },
 	});
@@ -84,7 +84,9 @@ it("stage 2 alone, from the folder, gives the same GLB", { timeout: 5 * minutes 
 		"--adapter",
 		"software",
 		"--texture-size",
-		"0",
+		"512",
+		"--texture-effort",
+		"sketch",
 		...steps,
 	];
 	const { status, stdout, stderr } = await synchuman([...argv, "--json"], { cwd: folder });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Image, imageOf } from "../../engine/image/image.ts";
+import { blankImage, type Image, imageOf } from "../../engine/image/image.ts";
 import { vertexNormals } from "../../engine/mesh/vertexNormals.ts";
 import type { StageOneResult } from "../../engine/stages/results.ts";
 import { finishArguments } from "../../runners/finishArguments.ts";
@@ -58,13 +58,13 @@ describe("stage1 folder", () => {
 		}
 	});
 
-	it("takes views with alpha, and makes views of other sizes 768 pixels", async () => {
-		const rgba = (side: number) => pngOf(imageOf(side, side, 4, new Uint8Array(side * side * 4).fill(9)));
-		put("color_2.png", await rgba(32));
+	it("takes views with alpha, and makes views that are no squares 768 pixels", async () => {
+		const rgba = (width: number, height: number) => pngOf(imageOf(width, height, 4, new Uint8Array(width * height * 4).fill(9)));
+		put("color_2.png", await rgba(32, 32));
 		const alike = await readStageOne(folder);
 		expect(alike.colors[2]).toEqual(imageOf(32, 32, 3, new Uint8Array(32 * 32 * 3).fill(9)));
 		expect(alike.colors[1]).toEqual(result.colors[1]);
-		put("color_2.png", await rgba(20));
+		for (const name of ["color", "normal"]) for (const view of [0, 1, 2, 3, 4]) put(`${name}_${view}.png`, await rgba(20, 24));
 		const { colors, normals } = await readStageOne(folder);
 		for (const image of [...colors, ...normals]) expect([image.width, image.height, image.channels]).toEqual([768, 768, 3]);
 	});
@@ -82,6 +82,7 @@ describe("stage1 folder", () => {
 		["latent.npz", /voxel 0 is \(0, 1.5, 2, 3\)/, () => latent([0, 1.5, 2, 3], [1, 4])],
 		["latent.npz", /voxel 0 is \(0, NaN, 2, 3\)/, () => latent([0, Number.NaN, 2, 3], [1, 4])],
 		["latent.npz", /holds a voxel twice/, () => latent([0, 1, 2, 3, 0, 1, 2, 3], [2, 4])],
+		["normal_2.png", /has 16 x 20 pixels, color_0.png 32 x 32/, async () => put("normal_2.png", await pngOf(blankImage(16, 20, 3)))],
 		["normal_3.png", /there is no such file/, () => rmSync(join(folder, "normal_3.png"))],
 		["color_0.png", /the PNG file is damaged/, () => put("color_0.png", readFileSync(join(folder, "color_0.png")).subarray(0, 100))],
 		["input.png", /has no alpha channel/, async () => put("input.png", await pngOf(result.colors[0]))],

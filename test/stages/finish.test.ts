@@ -57,7 +57,7 @@ function watched(more: Partial<PartContext> = {}) {
 	};
 	return { context, plans, progress };
 }
-const names = ["simplify", "repair", "unwrap", "texture views", "texture fit"];
+const names = ["simplify", "repair", "unwrap, texture views", "texture lookups", "texture fit"];
 
 describe("finishMesh", () => {
 	it("gives a clean mesh with a texture in the views' colour, within the plan, and the same twice", async () => {
@@ -126,6 +126,10 @@ describe("finishMesh", () => {
 		await expect(attempt(new Float32Array(9), new Uint32Array(0))).rejects.toMatchObject({
 			code: "input",
 			message: expect.stringMatching(/no faces/),
+		});
+		await expect(attempt(new Float32Array(9), Uint32Array.of(0, 1, 2))).rejects.toMatchObject({
+			code: "input",
+			message: expect.stringMatching(/single triangle/),
 		});
 		await expect(attempt(ball.positions.with(4, Number.NaN), ball.faces)).rejects.toMatchObject({
 			code: "input",
