@@ -33,6 +33,8 @@ export const defaults = Object.freeze({
 	stageTwoGuidanceInterval: Object.freeze([0.5, 1] as const),
 	/** Views: front, right, back, left, face. */
 	views: 5,
+	/** Voxels of the structure along an axis. */
+	structureSize: 64,
 	/** Pixels of a side: the views, the input as DINOv2 sees it, the views as DINOv2 sees them. */
 	viewSize: 768,
 	inputSize: 518,

@@ -20,9 +20,8 @@ import { writeFiles } from "./writeFiles.ts";
 // The folders between and after the stages, with the names and formats of upstream's scripts (IGL-HKUST/SyncHuman 1b540b7,
 // inference_OneStage.py and inference_SecondStage.py).
 
-const views = [0, 1, 2, 3, 4] as const;
-/** Voxels of the structure along an axis. */
-const resolution = 64;
+const views = Array.from({ length: defaults.views }, (_, view) => view);
+const resolution = defaults.structureSize;
 
 /** Name of the coordinates inside latent.npz. */
 const coordinatesKey = "coords";

@@ -1,4 +1,4 @@
-import { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from "../engine/gpu/float16.ts";
+import { bfloat16ToFloat32, float16ToFloat32 } from "../engine/gpu/float16.ts";
 import { damaged } from "./damaged.ts";
 import type { StoredDType, StoredTensor } from "./source.ts";
 
@@ -106,10 +106,4 @@ export function toInt32(tensor: StoredTensor, file: string): Int32Array {
 	const outside = elements.findIndex((value) => BigInt.asIntN(32, value) !== value);
 	if (outside >= 0) throw damaged(file, `holds ${elements[outside]} at index ${outside}, which does not fit 32 bits`);
 	return Int32Array.from(elements, Number);
-}
-
-/** A tensor of the values in `dtype` (F16 rounds to nearest even), row-major. */
-export function storedFromFloat32(values: Float32Array, shape: readonly number[], dtype: "F32" | "F16" = "F32"): StoredTensor {
-	const elements = dtype === "F16" ? float32ToFloat16(values) : values;
-	return { dtype, shape, bytes: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength) };
 }

@@ -66,7 +66,7 @@ export async function compileGraph(graph: Graph, options: { readonly maxBytes?: 
 		const slots = plan.slots.map((byteLength, index) => create(`${graph.label} slot ${index}`, byteLength, usage));
 		for (const [storage, slot] of plan.slotOf) storage.buffer = slots[slot];
 		for (const storage of plan.pinned) storage.buffer = create(storage.label, storage.byteLength, usage);
-		for (const { tensor, values } of graph.constants.values()) writeTensor(device, tensor, values());
+		for (const { tensor, values } of graph.constants.values()) if (tensor.storage.buffer) writeTensor(device, tensor, values());
 		const zero = create("zero", zeroBytes, usage);
 		const params = create(`${graph.label} params`, plan.paramsBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
 		const packed = packParams(graph.dispatches, kernels);

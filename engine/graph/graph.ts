@@ -57,6 +57,7 @@ export class Graph {
 	readonly #tapped: (name: string) => boolean;
 	readonly #scope: string[] = [];
 	readonly #written = new Set<Storage>();
+	#lastConstant: { readonly key: string; readonly values: TensorValues } | undefined;
 
 	constructor(device: Device, label: string, options: { readonly tapped?: (name: string) => boolean } = {}) {
 		this.device = device;
@@ -104,6 +105,17 @@ export class Graph {
 		this.#written.add(tensor.storage);
 		this.constants.set(key, { tensor, values });
 		return tensor;
+	}
+
+	/** Key and values of the constant that `tensor` shows whole; undefined for any other tensor. */
+	constantOf(tensor: Tensor): { readonly key: string; readonly values: TensorValues } | undefined {
+		for (const [key, constant] of this.constants) {
+			if (constant.tensor.storage !== tensor.storage || tensorBytes(constant.tensor) !== tensorBytes(tensor)) continue;
+			// The pieces of one table are asked for one after the other.
+			if (this.#lastConstant?.key !== key) this.#lastConstant = { key, values: constant.values() };
+			return this.#lastConstant;
+		}
+		return undefined;
 	}
 
 	/** Keeps a tensor readable after the run. Returns it. */

@@ -54,7 +54,10 @@ export function planGraph(graph: Graph): Plan {
 		slots[slot].lives.push({ first, last });
 		slotOf.set(storage, slot);
 	}
-	const pinned = [...graph.pinned];
+	// Tables of which only pieces are read (constants of their own) need no memory.
+	const unused = new Set([...graph.constants.values()].map(({ tensor }) => tensor.storage));
+	for (const storage of [...lifetimes.keys(), ...graph.outputs]) unused.delete(storage);
+	const pinned = [...graph.pinned].filter((storage) => !unused.has(storage));
 	const paramsBytes = Math.max(1, graph.dispatches.length) * paramsStride;
 	const slotBytes = slots.map((slot) => slot.byteLength);
 	const byteLength = [...slotBytes, ...pinned.map((storage) => storage.byteLength)].reduce((a, b) => a + b, paramsBytes + zeroBytes);

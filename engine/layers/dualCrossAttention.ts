@@ -5,8 +5,9 @@ import { type DType, describe, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { convolution } from "../kernels/dense/convolution.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
-import { matmul, type RowSegments } from "../kernels/dense/matmul.ts";
+import { matmul } from "../kernels/dense/matmul.ts";
 import { adaptiveAveragePool } from "../kernels/dense/resample.ts";
+import type { RowSegments } from "../kernels/dense/rowSegments.ts";
 import {
 	type Affine,
 	declareAffine,

@@ -6,7 +6,8 @@ import type { Graph } from "../graph/graph.ts";
 import { attentionFewKeys } from "../kernels/dense/attentionFewKeys.ts";
 import { copyColumns } from "../kernels/dense/copyColumns.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
-import { matmul, type RowSegments } from "../kernels/dense/matmul.ts";
+import { matmul } from "../kernels/dense/matmul.ts";
+import type { RowSegments } from "../kernels/dense/rowSegments.ts";
 import {
 	addInPlace,
 	type CrossAttention,

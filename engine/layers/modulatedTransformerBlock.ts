@@ -6,8 +6,9 @@ import type { Graph } from "../graph/graph.ts";
 import { addRow } from "../kernels/dense/addRow.ts";
 import { attention } from "../kernels/dense/attention.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
-import { type Epilogue, matmul, type PerGroup, type RowSegments } from "../kernels/dense/matmul.ts";
+import { type Epilogue, matmul, type PerGroup } from "../kernels/dense/matmul.ts";
 import { rmsNorm } from "../kernels/dense/rmsNorm.ts";
+import type { RowSegments } from "../kernels/dense/rowSegments.ts";
 import { type Affine, declareAffine, declareLinear, type Linear } from "./linear.ts";
 
 /** Sizes of a block; names as in the official constructor. */

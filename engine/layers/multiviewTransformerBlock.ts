@@ -6,7 +6,8 @@ import { attention } from "../kernels/dense/attention.ts";
 import { faceBlend } from "../kernels/dense/faceBlend.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
-import { matmul, type RowSegments } from "../kernels/dense/matmul.ts";
+import { matmul } from "../kernels/dense/matmul.ts";
+import type { RowSegments } from "../kernels/dense/rowSegments.ts";
 import { type Affine, declareAffine, declareGatedLinear, declareLinear, declareStackedLinear, type Linear } from "./linear.ts";
 import { domains, imagesOf, type MultiviewLayout } from "./multiviewLayout.ts";
 

@@ -3,7 +3,6 @@ import type { DType, Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { convolution } from "../kernels/dense/convolution.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
-import { matmul } from "../kernels/dense/matmul.ts";
 import { runsUpsampled, upsampleConvolution } from "../kernels/dense/upsampleConvolution.ts";
 import { runsByWinograd, type WinogradConvolutionRequest, winogradConvolution } from "../kernels/dense/winogradConvolution.ts";
 import { type Affine, declareAffine, declareConvolution, declareLinear, type Linear } from "./linear.ts";
@@ -56,13 +55,6 @@ export interface TimeBias {
 	readonly column?: number;
 	/** Images that share a row. */
 	readonly images: number;
-}
-
-/** The block's projection f32 [rows, outChannels] of SiLU(time embedding), [rows, timeChannels]: constant over a step. */
-export function recordTimeProjection(graph: Graph, block: ResnetBlock, activatedEmbedding: Tensor): Tensor {
-	if (block.timeProjection === undefined) throw new Error(`${graph.path}: this residual block takes no time embedding`);
-	const projected = matmul(graph, { x: activatedEmbedding, ...block.timeProjection, outputDtype: "f32", label: "time_emb_proj" });
-	return graph.tap("time_emb_proj", projected);
 }
 
 /**

@@ -1,3 +1,5 @@
+// upstream: diffusers 0.29.1, models/autoencoders/autoencoder_kl.py, its config.json
+
 import type { ConfigReader } from "../../weights/configReader.ts";
 
 /** Sizes of an AutoencoderKL. */

@@ -1,3 +1,5 @@
+// upstream: SyncHuman/models/OneStage/SyncHuman_2D3DCrossSpaceDiffusion.py, its config.json (IGL-HKUST/SyncHuman 1b540b7)
+
 import type { ConfigReader } from "../../weights/configReader.ts";
 import type { DualCrossAttentionConfig } from "../layers/dualCrossAttention.ts";
 import type { ModulatedTransformerBlockConfig } from "../layers/modulatedTransformerBlock.ts";

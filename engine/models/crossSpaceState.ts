@@ -1,6 +1,6 @@
-import type { Device } from "../gpu/device.ts";
+// upstream: SyncHuman/models/OneStage/SyncHuman_2D3DCrossSpaceDiffusion.py, what its steps share (IGL-HKUST/SyncHuman 1b540b7)
+
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
-import { allocate, release } from "../gpu/transfer.ts";
 import type { Executable } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { synchumanViews } from "../layers/multiviewLayout.ts";
@@ -31,7 +31,7 @@ export interface CrossSpaceRun {
 	readonly conditionTokens: number;
 }
 
-/** The tensors of a run, without memory: their sizes can be counted before `allocateState`. */
+/** The tensors of a run, without memory: their sizes can be counted before they are allocated. */
 export function createCrossSpaceState(model: CrossSpaceDiffusion, run: CrossSpaceRun): CrossSpaceState {
 	const { latentSize, latentChannels, structure } = model.config;
 	const shape = [structure.resolution ** 3, structure.inChannels];
@@ -52,18 +52,6 @@ export function createCrossSpaceState(model: CrossSpaceDiffusion, run: CrossSpac
 export function stateTensors(state: CrossSpaceState): readonly Tensor[] {
 	const { structureLatent, structure } = state;
 	return [...multiviewStateTensors(state), structureLatent, ...structure.keyValues, ...structure.zeros, structure.modulations];
-}
-
-/** Gives every tensor its memory. */
-export async function allocateState(device: Device, state: CrossSpaceState): Promise<void> {
-	await device.guarded("state of the 2D-3D network", () => {
-		for (const { storage } of stateTensors(state)) allocate(device, storage);
-	});
-}
-
-/** Frees it. */
-export function releaseState(device: Device, state: CrossSpaceState): void {
-	for (const { storage } of stateTensors(state)) release(device, storage);
 }
 
 /** What a run is conditioned on; views in the order front, right, back, left, face. The sinusoids of the UNet are of 1000 t. */

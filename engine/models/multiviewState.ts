@@ -1,3 +1,5 @@
+// upstream: SyncHuman/models/OneStage/SyncHuman_2D3DCrossSpaceDiffusion.py, what the steps of its UNet half share (IGL-HKUST/SyncHuman 1b540b7)
+
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { gatherRows } from "../kernels/dense/gatherRows.ts";

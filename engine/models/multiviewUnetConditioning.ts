@@ -1,3 +1,5 @@
+// upstream: SyncHuman/models/OneStage/SyncHuman_2D3DCrossSpaceDiffusion.py, the UNet half's embeddings (IGL-HKUST/SyncHuman 1b540b7), on diffusers 0.29.1
+
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { elementwise } from "../kernels/dense/elementwise.ts";

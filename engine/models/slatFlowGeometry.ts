@@ -1,3 +1,5 @@
+// upstream: SyncHuman/models/SecondStage/structured_latent_flow.py, its sparse levels (IGL-HKUST/SyncHuman 1b540b7)
+
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { positionEmbedding } from "../kernels/dense/positionEmbedding.ts";

@@ -1,3 +1,5 @@
+// upstream: SyncHuman/models/OneStage/SyncHuman_2D3DCrossSpaceDiffusion.py, the UNet half's config.json (IGL-HKUST/SyncHuman 1b540b7)
+
 import type { ConfigReader } from "../../weights/configReader.ts";
 
 /** One resolution of the UNet. */

@@ -104,6 +104,7 @@ function boxMuller(x: number, y: number, out: Float32Array, at: number): void {
 	const angle = Math.fround(Math.fround(y) * unitAngle + unitAngle / 2);
 	const radius = Math.fround(Math.sqrt(-2 * Math.fround(Math.log(u))));
 	const [sine, cosine] = hardwareSinCos(angle);
-	out[at] = radius * sine;
-	out[at + 1] = radius * cosine;
+	// torch adds the mean 0, which makes -0 (from u = 1) +0.
+	out[at] = radius * sine + 0;
+	out[at + 1] = radius * cosine + 0;
 }

@@ -126,8 +126,9 @@ export function orthographicProjection(half: number, near: number, far: number):
 	return [1 / half, 0, 0, 0, 0, -1 / half, 0, 0, 0, 0, 2 / (near - far), (near + far) / (near - far), 0, 0, 0, 1];
 }
 
-/** Distance of all upstream's cameras, and their field of view: 40 degrees. */
+/** Distance of all upstream's cameras from the origin, in body units. */
 export const cameraRadius = 2;
+/** Their field of view, in radians: 40 degrees, across and down. */
 export const cameraFov = (40 * Math.PI) / 180;
 
 /** Front (-y), +x side, back, -x side, and the front again for the face: yaws of the orthographic views of the bake. */

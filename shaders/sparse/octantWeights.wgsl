@@ -3,18 +3,18 @@
 // child 1 in 0, 0, 1. Sums in f32. One invocation an element.
 alias Element = f32;
 override workgroupSize: u32 = 64;
-struct Params { elements: u32, childStride: u32, channels: u32 }      // of y
+struct Params { elements: u32, ofChild: u32, firstChild: u32, childStride: u32, channels: u32 } // of the children that y shows
 @group(0) @binding(0) var<storage, read> weight: array<Element>;        // [columns, 27, channels]
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;       // [8, childStride], of which [columns, 8, channels] are used
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;       // [children, childStride], of which [columns, 8, channels] are used
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.x + id.y * groups.x * workgroupSize;
   if (index >= params.elements) { return; }
-  let ofChild = params.elements / 8u;
-  let child = index / ofChild;
-  let at = index - child * ofChild;
+  let shown = index / params.ofChild;
+  let child = params.firstChild + shown;
+  let at = index - shown * params.ofChild;
   let channel = at % params.channels;
   let corner = at / params.channels % 8u;
   let column = at / params.channels / 8u;
@@ -29,5 +29,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       for (var z = first.z; z < end.z; z++) { sum += f32(weight[(column * 27u + x * 9u + y * 3u + z) * params.channels + channel]); }
     }
   }
-  y[child * params.childStride + at] = Element(sum);
+  y[shown * params.childStride + at] = Element(sum);
 }

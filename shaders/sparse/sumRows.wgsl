@@ -9,6 +9,7 @@ struct Params {
   count: u32,         // rows * columns of y
   columns: u32,
   entries: u32,       // of a row of the table
+  first: u32,         // element of y that this window of it begins to write
   imageRowsIn: u32, imageRowsOut: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<Input>;            // [images * imageRowsIn, columns]
@@ -23,14 +24,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = index / params.columns;
   let column = index - row * params.columns;
   let image = row / params.imageRowsOut;
-  let first = (row - image * params.imageRowsOut) * params.entries;
+  let firstEntry = (row - image * params.imageRowsOut) * params.entries;
   var sum = Values();
   var present = 0.0;
   for (var entry = 0u; entry < params.entries; entry++) {
-    let source = table[first + entry];
+    let source = table[firstEntry + entry];
     if (source < 0) { continue; }
     sum += Values(x[(image * params.imageRowsIn + u32(source)) * params.columns + column]);
     present += 1.0;
   }
-  y[index] = Output(select(sum, sum / (present + 1.0), countPlusOne));
+  y[params.first + index] = Output(select(sum, sum / (present + 1.0), countPlusOne));
 }

@@ -7,10 +7,10 @@ import { type MemoryPlan, type Part, type PartContext, planStage, runPart } from
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { openSafetensors } from "../../weights/safetensors.ts";
-import { storedFromFloat32 } from "../../weights/storedTensor.ts";
 import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { randomValues, testDevice } from "../support/gpu.ts";
 import { failureOf } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const side = 64;
 const weightBytes = side * side * 4;

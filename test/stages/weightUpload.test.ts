@@ -6,12 +6,12 @@ import { uploadBytes, uploadOnDevice } from "../../engine/stages/weightUpload.ts
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import { openSafetensors } from "../../weights/safetensors.ts";
 import type { ByteSource, StoredTensor } from "../../weights/source.ts";
-import { storedFromFloat32 } from "../../weights/storedTensor.ts";
 import { openTorchCheckpoint } from "../../weights/torchZip.ts";
 import { Weights } from "../../weights/weights.ts";
 import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { randomValues, testDevice } from "../support/gpu.ts";
 import { expectDamaged, failureOf } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 let device: Device;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { type Device, type DeviceOptions, openDevice } from "../../engine/gpu/device.ts";
-import type { Tensor } from "../../engine/gpu/tensor.ts";
+import type { DType, Tensor } from "../../engine/gpu/tensor.ts";
+import { residentTensor, type TensorValues } from "../../engine/gpu/transfer.ts";
 import { compileGraph } from "../../engine/graph/executable.ts";
 import { Graph } from "../../engine/graph/graph.ts";
 import { openGpu } from "../../runners/openGpu.ts";
@@ -41,6 +42,31 @@ export async function runGraph(device: Device, build: (graph: Graph) => Tensor |
 		const bits = await executable.readIntegers(tensor);
 		return Float32Array.from(tensor.dtype === "i32" ? new Int32Array(bits.buffer, bits.byteOffset, bits.length) : bits);
 	}
+}
+
+/** Makes a tensor of the device that a graph is recorded for. */
+export type MakeTensor = (label: string, dtype: DType, shape: readonly number[], values: TensorValues) => Tensor;
+
+/**
+ * What `build` gives where everything fits, and where one binding shows at most `maxBindingBytes`: to be equal to the bit. Throws where
+ * the second takes no more dispatches than the first, so that the limit was none.
+ */
+export async function wholeAndInWindows(
+	maxBindingBytes: number,
+	build: (graph: Graph, tensor: MakeTensor) => Tensor,
+): Promise<readonly [whole: Float32Array, inWindows: Float32Array]> {
+	const results: Float32Array[] = [];
+	const dispatches: number[] = [];
+	for (const device of [await testDevice(), await testDevice({ maxBindingBytes })]) {
+		const [values] = await runGraph(device, (graph) => {
+			const built = build(graph, (label, dtype, shape, made) => residentTensor(device, label, dtype, shape, made));
+			dispatches.push(graph.dispatches.length);
+			return built;
+		});
+		results.push(values);
+	}
+	if (dispatches[1] <= dispatches[0]) throw new Error(`${dispatches[1]} dispatches with a limit, ${dispatches[0]} without`);
+	return [results[0], results[1]];
 }
 
 /** `count` values spread evenly over [-scale, scale), the same for the same seed. */

@@ -4,8 +4,8 @@ import { float16ToFloat32, float32ToFloat16 } from "../../engine/gpu/float16.ts"
 import type { DType } from "../../engine/gpu/tensor.ts";
 import { arrangedShape, arrangeElements, castWeight } from "../../weights/arrangeWeight.ts";
 import type { StoredDType, StoredTensor, WeightLayout } from "../../weights/source.ts";
-import { storedFromFloat32 } from "../../weights/storedTensor.ts";
 import { expectDamaged } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 /** Element by element, by coordinates. */
 function reference(values: ArrayLike<number>, storedShape: readonly number[], layout: WeightLayout): number[] {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../weights/checkpointFolder.ts";
-import { storedFromFloat32, toFloat32 } from "../../weights/storedTensor.ts";
+import { toFloat32 } from "../../weights/storedTensor.ts";
 import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { torchTensorBytes, writeTorchCheckpoint } from "../../weights/writeTorchZip.ts";
 import { expectDamaged, memoryFolder } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const weights = (value: number) => safetensorsBytes(new Map([["w", storedFromFloat32(Float32Array.of(value), [1])]]));
 const index = JSON.stringify({ weight_map: { w: "model-00001-of-00001.safetensors" } });

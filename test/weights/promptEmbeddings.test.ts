@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { SyncHumanError } from "../../engine/error.ts";
 import { selectPromptEmbeddings } from "../../weights/promptEmbeddings.ts";
-import { storedFromFloat32, toFloat32 } from "../../weights/storedTensor.ts";
+import { toFloat32 } from "../../weights/storedTensor.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const views = (first: number, count = 7) =>
 	storedFromFloat32(

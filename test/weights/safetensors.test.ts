@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import { openSafetensors, openShardedSafetensors, readAllSafetensors } from "../../weights/safetensors.ts";
 import type { StoredDType, StoredTensor } from "../../weights/source.ts";
-import { storedElementBytes, storedFromFloat32, toFloat32 } from "../../weights/storedTensor.ts";
+import { storedElementBytes, toFloat32 } from "../../weights/storedTensor.ts";
 import { safetensorsBytes, writeSafetensors } from "../../weights/writeSafetensors.ts";
 import { expectDamaged, expectToSurviveDamage, memoryFolder } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const dtypes: readonly StoredDType[] = ["F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"];
 

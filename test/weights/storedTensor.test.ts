@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { StoredDType } from "../../weights/source.ts";
-import { checkedElementCount, storedElements, storedFromFloat32, toFloat32, toInt32 } from "../../weights/storedTensor.ts";
+import { checkedElementCount, storedElements, toFloat32, toInt32 } from "../../weights/storedTensor.ts";
 import { expectDamaged } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const stored = (dtype: StoredDType, elements: { buffer: ArrayBufferLike; length: number }) => ({
 	dtype,

@@ -3,10 +3,11 @@ import { zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { StoredTensor } from "../../weights/source.ts";
-import { storedFromFloat32, toFloat32 } from "../../weights/storedTensor.ts";
+import { toFloat32 } from "../../weights/storedTensor.ts";
 import { openTorchCheckpoint, readTorchTensor } from "../../weights/torchZip.ts";
 import { torchTensorBytes, writeTorchCheckpoint } from "../../weights/writeTorchZip.ts";
 import { expectDamaged, expectToSurviveDamage } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const fixture = (name: string): Uint8Array => readFileSync(new URL(`../fixtures/torch/${name}`, import.meta.url));
 const open = (bytes: Uint8Array) => openTorchCheckpoint(memoryByteSource("made.file", bytes));

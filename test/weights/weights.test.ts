@@ -6,11 +6,11 @@ import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { WeightDevice } from "../../weights/loadWeights.ts";
 import { openSafetensors } from "../../weights/safetensors.ts";
 import type { TensorSource, WeightLayout } from "../../weights/source.ts";
-import { storedFromFloat32 } from "../../weights/storedTensor.ts";
 import { Weights } from "../../weights/weights.ts";
 import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { testDevice } from "../support/gpu.ts";
 import { expectDamaged, failureOf } from "../support/hostile.ts";
+import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const f32: WeightLayout = { dtype: "f32" };
 const f16: WeightLayout = { dtype: "f16" };

@@ -1,5 +1,6 @@
-import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
+import { describe, elementCount, reshape, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { forEachSegmentWindow } from "./rowSegments.ts";
 import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** What `addRow` adds, and to which rows. */
@@ -16,7 +17,7 @@ export interface AddRowRequest {
 	readonly into?: Tensor | undefined;
 }
 
-/** y[r, c] = x[r, c] + row[c] for rows first .. first + count. Returns `into` or the new tensor. Throws where shapes do not fit. */
+/** y[r, c] = x[r, c] + row[c] for rows first .. first + count. Returns `into` or the new tensor. Splits into windows of rows. Throws where shapes do not fit. */
 export function addRow(graph: Graph, request: AddRowRequest): Tensor {
 	const { x, row, first = 0, into } = request;
 	const columns = x.shape.at(-1) ?? 0;
@@ -33,13 +34,19 @@ export function addRow(graph: Graph, request: AddRowRequest): Tensor {
 		throw new Error(`${graph.path}/addRow: rows ${first} .. ${first + count} of ${describe(x)} do not fit ${describe(y)}`);
 	}
 	const lanes = vectorLanes(columns);
-	const elements = (count * columns) / lanes;
-	graph.dispatch({
-		shader: "dense/addRow",
-		aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
-		tensors: { x, row, y },
-		params: { count: elements, columns: columns / lanes, first: (first * columns) / lanes },
-		workgroups: foldedWorkgroups(Math.ceil(elements / 64)),
+	const matrix = (tensor: Tensor) => reshape(tensor, [rows, columns]);
+	const sides = [
+		{ tensors: [matrix(x), matrix(y)], segments: { first, count, stride: count, segments: 1 } },
+		{ tensors: [], segments: undefined },
+	] as const;
+	forEachSegmentWindow(graph, count, sides, (_, shownCount, [{ tensors, segments }]) => {
+		graph.dispatch({
+			shader: "dense/addRow",
+			aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
+			tensors: { x: tensors[0], row, y: tensors[1] },
+			params: { count: (shownCount * columns) / lanes, columns: columns / lanes, first: ((segments?.first ?? 0) * columns) / lanes },
+			workgroups: foldedWorkgroups(Math.ceil((shownCount * columns) / lanes / 64)),
+		});
 	});
 	return y;
 }

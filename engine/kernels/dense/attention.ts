@@ -1,7 +1,8 @@
 import type { DeviceReport } from "../../gpu/device.ts";
 import { describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
-import { forEachWindow } from "../../graph/windows.ts";
+import { allFit, forEachWindow, windowRows } from "../../graph/windows.ts";
+import { attentionInParts } from "./attentionInParts.ts";
 import { type AttentionOperands, checkedOperands, type OperandMatrix } from "./attentionOperands.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 
@@ -33,13 +34,14 @@ export interface AttentionRequest extends AttentionOperands {
 /**
  * Multi-head attention softmax(scale q k^T) v, statistics and sums in f32, no mask; torch: F.scaled_dot_product_attention. Head sizes
  * are multiples of 4 up to 512. Returns [rows of q, heads * headSize] or `into`; rows of a new output that `queryRows` does not name
- * are undefined. Tensors beyond one binding are split by sequences where no row table stands between. Throws where shapes do not fit.
+ * are undefined. Tensors beyond one binding are split by sequences, or copied a part at a time. Throws where shapes do not fit.
  */
 export function attention(graph: Graph, request: AttentionRequest): Tensor {
 	const { sequences, queryRows, keyRows, windows } = request;
 	const label = request.label ?? "attention";
 	const where = `${graph.path}/${label}`;
-	const { q, k, v, y, scale } = checkedOperands(graph, where, request);
+	const operands = checkedOperands(graph, where, request);
+	const { q, k, v, y, scale } = operands;
 	const queries = windows?.largest ?? request.queries;
 	const keys = windows?.largest ?? request.keys;
 	const keySequences = windows ? sequences : (request.keySequences ?? sequences);
@@ -90,15 +92,26 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 			workgroups: foldedWorkgroups(queryTiles * request.heads * count),
 		});
 	};
+	const whole = { q: q.matrix, k: k.matrix, v: v.matrix, y };
+	if (allFit(graph, Object.values(whole))) {
+		record(0, sequences, whole, keySequences);
+		return y;
+	}
 	// Rows named by a table can lie anywhere: only sequences that are runs of rows can be windows of the tensors.
 	const bySequence = (tensor: Tensor, rows: number): Tensor => ({ ...tensor, shape: [sequences, rows, tensor.shape[1]] });
-	const queryWindows = windows || queryRows ? [] : [bySequence(q.matrix, queries), bySequence(y, queries)];
-	const keyWindows = windows || keyRows || keySequences !== sequences ? [] : [bySequence(k.matrix, keys), bySequence(v.matrix, keys)];
-	forEachWindow(graph, sequences, queryWindows.length > 0 ? [...queryWindows, ...keyWindows] : [], (first, count) => {
-		if (count === sequences) return record(0, sequences, { q: q.matrix, k: k.matrix, v: v.matrix, y }, keySequences);
+	const ownKeys = !keyRows && keySequences === sequences;
+	const queryWindows = [bySequence(q.matrix, queries), bySequence(y, queries)];
+	const keyWindows = ownKeys ? [bySequence(k.matrix, keys), bySequence(v.matrix, keys)] : [];
+	const runs = !windows && !queryRows && q.rows === sequences * queries && (!ownKeys || k.rows === sequences * keys);
+	const all = [...queryWindows, ...keyWindows];
+	if (!runs || !(ownKeys || allFit(graph, [k.matrix, v.matrix])) || windowRows(graph, sequences, all) === 0) {
+		attentionInParts(graph, { request, operands, keySequences, label }, attention);
+		return y;
+	}
+	forEachWindow(graph, sequences, all, (first, count) => {
 		const [qPart, yPart] = queryWindows.map((tensor) => rowsOf(tensor, first, count));
 		const [kPart = k.matrix, vPart = v.matrix] = keyWindows.map((tensor) => rowsOf(tensor, first, count));
-		if (keyWindows.length > 0) record(0, count, { q: qPart, k: kPart, v: vPart, y: yPart }, count);
+		if (ownKeys) record(0, count, { q: qPart, k: kPart, v: vPart, y: yPart }, count);
 		else record(first, count, { q: qPart, k: kPart, v: vPart, y: yPart }, keySequences);
 	});
 	return y;

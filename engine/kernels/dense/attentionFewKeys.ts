@@ -1,6 +1,8 @@
-import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
+import { describe, elementBytes, elementCount, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
-import { type AttentionOperands, checkedOperands } from "./attentionOperands.ts";
+import { allFit, bindingLimit, tooLarge } from "../../graph/windows.ts";
+import { type AttentionOperands, checkedOperands, type OperandMatrix } from "./attentionOperands.ts";
+import { gatherRows, invertedRows } from "./gatherRows.ts";
 
 /** Attention of every query to a few rows of its own. Heads of at most 512. */
 export interface AttentionFewKeysRequest extends AttentionOperands {
@@ -20,7 +22,8 @@ const workgroupSize = 64;
 
 /**
  * Softmax over at most 16 gathered keys a query, without copies of k and v; 0 for a query without keys. Returns [rows of q, heads *
- * headSize] or `into`; rows of a new output that no query names are undefined. Each tensor must fit one binding.
+ * headSize] or `into`; rows of a new output that no query names are undefined. Beyond one
+ * binding the tables must be constants of the graph.
  */
 export function attentionFewKeys(graph: Graph, request: AttentionFewKeysRequest): Tensor {
 	const { sequences, keyRows, queryRows, heads, headSize } = request;
@@ -40,6 +43,10 @@ export function attentionFewKeys(graph: Graph, request: AttentionFewKeysRequest)
 	const keyRowsNeeded = (sequences - 1) * request.keyRowsPerSequence + 1;
 	if (Math.min(k.rows, v.rows) < keyRowsNeeded)
 		throw new Error(`${where}: k and v must have ${keyRowsNeeded} rows, got ${k.rows} and ${v.rows}`);
+	if (!allFit(graph, [q.matrix, k.matrix, v.matrix, y])) {
+		fewKeysInParts(graph, { request, q, k, v, y, scale, queries, keys, queryRowsPerSequence, label });
+		return y;
+	}
 	graph.dispatch({
 		shader: "dense/attentionFewKeys",
 		label,
@@ -65,4 +72,65 @@ export function attentionFewKeys(graph: Graph, request: AttentionFewKeysRequest)
 		workgroups: foldedWorkgroups(Math.ceil((sequences * queries * heads) / workgroupSize)),
 	});
 	return y;
+}
+
+interface Call {
+	readonly request: AttentionFewKeysRequest;
+	readonly q: OperandMatrix;
+	readonly k: OperandMatrix;
+	readonly v: OperandMatrix;
+	readonly y: Tensor;
+	readonly scale: number;
+	readonly queries: number;
+	readonly keys: number;
+	readonly queryRowsPerSequence: number;
+	readonly label: string;
+}
+
+/** Some queries at a time: their rows and those of their keys are copied together, the results back. */
+function fewKeysInParts(graph: Graph, call: Call): void {
+	const { request, q, k, v, y, queries, keys, label } = call;
+	const { keyRows, queryRows, sequences, keyRowsPerSequence } = request;
+	const keyTable = graph.constantOf(keyRows);
+	const queryTable = queryRows && graph.constantOf(queryRows);
+	if (keyTable === undefined || (queryRows && !queryTable)) throw tooLarge(graph, [q.matrix, k.matrix, v.matrix, y], q.rows);
+	const rowOfQuery = (position: number) =>
+		Math.floor(position / queries) * call.queryRowsPerSequence + (queryTable ? queryTable.values[position % queries] : position % queries);
+	const rowOfKey = (position: number, key: number) => {
+		const row = keyTable.values[(position % queries) * keys + key];
+		return row < 0 ? -1 : row + Math.floor(position / queries) * keyRowsPerSequence;
+	};
+	const bytes = ({ matrix }: OperandMatrix) => matrix.shape[1] * elementBytes(matrix.dtype);
+	const step = Math.floor(bindingLimit(graph) / Math.max(bytes(q), y.shape[1] * elementBytes(y.dtype), keys * bytes(k), keys * bytes(v)));
+	if (step === 0) throw tooLarge(graph, [k.matrix, v.matrix], keys);
+	const total = sequences * queries;
+	for (let first = 0; first < total; first += step) {
+		const count = Math.min(step, total - first);
+		const name = `few keys of ${keyTable.key} ${queryTable?.key ?? ""} ${sequences} x ${queries} ${call.queryRowsPerSequence} ${keyRowsPerSequence} from ${first}`;
+		const ofQueries = () => Int32Array.from({ length: count }, (_, i) => rowOfQuery(first + i));
+		const ofKeys = () => Int32Array.from({ length: count * keys }, (_, i) => rowOfKey(first + Math.floor(i / keys), i % keys));
+		const queryIndices = graph.constant(`${name} queries`, "i32", [count], ofQueries);
+		const keyIndices = graph.constant(`${name} keys`, "i32", [count * keys], ofKeys);
+		const rows = (x: Tensor, indices: Tensor) => gatherRows(graph, { x, indices, label: `${label} rows` });
+		const keyPart = rows(k.matrix, keyIndices);
+		const result = attentionFewKeys(graph, {
+			q: { tensor: rows(q.matrix, queryIndices), column: q.column },
+			k: { tensor: keyPart, column: k.column },
+			v: { tensor: sameRows(k, v) ? keyPart : rows(v.matrix, keyIndices), column: v.column },
+			heads: request.heads,
+			headSize: request.headSize,
+			scale: call.scale,
+			outputDtype: y.dtype,
+			sequences: 1,
+			keyRows: graph.constant(`${name} copied`, "i32", [count, keys], () => ofKeys().map((row, i) => (row < 0 ? -1 : i))),
+			keyRowsPerSequence: 0,
+			label,
+		});
+		const back = graph.constant(`${name} of ${y.shape[0]} back`, "i32", [y.shape[0]], () => invertedRows(ofQueries(), y.shape[0]));
+		gatherRows(graph, { x: result, indices: back, into: { tensor: y }, keep: true, label: `${label} back` });
+	}
+}
+
+function sameRows(a: OperandMatrix, b: OperandMatrix): boolean {
+	return a.matrix.storage === b.matrix.storage && a.matrix.byteOffset === b.matrix.byteOffset && a.width === b.width;
 }

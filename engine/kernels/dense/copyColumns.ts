@@ -1,4 +1,4 @@
-import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
 import { vectorLanes, vectorType } from "./vectorLanes.ts";
@@ -49,24 +49,6 @@ export function copyColumns(graph: Graph, request: CopyColumnsRequest): Tensor {
 			},
 			workgroups: foldedWorkgroups(Math.ceil((count * columns) / lanes / (4 * workgroupSize))),
 		});
-	});
-	return y;
-}
-
-/** torch.cat on the last axis: a new [..., sum of widths] of the first tensor's type unless told otherwise. */
-export function concatenateColumns(
-	graph: Graph,
-	tensors: readonly Tensor[],
-	outputDtype: DType = tensors[0].dtype,
-	label = "concatenate",
-): Tensor {
-	const widths = tensors.map((tensor) => tensor.shape.at(-1) ?? 1);
-	const width = widths.reduce((a, b) => a + b, 0);
-	const y = graph.tensor(label, outputDtype, [...tensors[0].shape.slice(0, -1), width]);
-	let column = 0;
-	tensors.forEach((x, index) => {
-		copyColumns(graph, { x, into: { tensor: y, column }, label });
-		column += widths[index];
 	});
 	return y;
 }

@@ -1,5 +1,6 @@
-import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
+import { describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph, type Scalar } from "../../graph/graph.ts";
+import { allFit, bindingLimit, rowBytes, showRows, tooLarge } from "../../graph/windows.ts";
 
 /** As many elements as the state has, from element `start` of a tensor on. */
 export interface VelocityPart {
@@ -29,7 +30,7 @@ export interface FlowEulerStepRequest {
 	readonly label?: string | undefined;
 }
 
-/** x <- x - dt * v in place; returns x. Throws where a velocity is shorter than the state. Not split into windows. */
+/** x <- x - dt * v in place; returns x. Throws where a velocity is shorter than the state. Splits into windows of elements. */
 export function flowEulerStep(graph: Graph, request: FlowEulerStepRequest): Tensor {
 	const { x, conditional, unconditional, form } = request;
 	const label = request.label ?? "flowEulerStep";
@@ -43,20 +44,38 @@ export function flowEulerStep(graph: Graph, request: FlowEulerStepRequest): Tens
 	}
 	if ((form === undefined) !== (unconditional === undefined)) throw new Error(`${graph.path}/${label}: form and unconditional go together`);
 	const workgroupSize = 64;
-	graph.dispatch({
-		shader: "dense/flowEulerStep",
-		label,
-		aliases: { State: x.dtype, Velocity: conditional.tensor.dtype },
-		overrides: { workgroupSize, form: form === undefined ? 0 : form === "interpolated" ? 1 : 2, rounded: request.rounded ?? false },
-		tensors: { x, conditional: conditional.tensor, unconditional: unconditional?.tensor },
-		params: {
-			elements,
-			conditionalStart: conditional.start ?? 0,
-			unconditionalStart: unconditional?.start ?? 0,
-			dt: request.dt,
-			guidance: request.guidance ?? 0,
-		},
-		workgroups: foldedWorkgroups(Math.ceil(elements / workgroupSize)),
-	});
+	const flat = (tensor: Tensor) => reshape(tensor, [elementCount(tensor.shape), 1]);
+	// The state's windows start aligned; a velocity begins anywhere, so that some elements before it are shown with it.
+	const parts = [conditional, ...(unconditional ? [unconditional] : [])];
+	const fitting = allFit(graph, [x, ...parts.map(({ tensor }) => tensor)]);
+	const fewest = Math.min(
+		...[x, ...parts.map(({ tensor }) => tensor)].map((tensor) => Math.floor(bindingLimit(graph) / rowBytes(flat(tensor)))),
+	);
+	const step = fitting ? elements : Math.floor((fewest - 256) / 256) * 256;
+	if (!(step > 0 || elements === 0)) throw tooLarge(graph, [flat(x)], 256);
+	for (let start = 0; start < elements; start += step) {
+		const count = Math.min(step, elements - start);
+		const velocities = parts.map((part) => {
+			if (fitting) return { tensor: part.tensor, first: part.start ?? 0 };
+			const from = (part.start ?? 0) + start;
+			const { tensors, first } = showRows([flat(part.tensor)], from, from + count);
+			return { tensor: tensors[0], first: from - first };
+		});
+		graph.dispatch({
+			shader: "dense/flowEulerStep",
+			label,
+			aliases: { State: x.dtype, Velocity: conditional.tensor.dtype },
+			overrides: { workgroupSize, form: form === undefined ? 0 : form === "interpolated" ? 1 : 2, rounded: request.rounded ?? false },
+			tensors: { x: rowsOf(flat(x), start, count), conditional: velocities[0].tensor, unconditional: velocities[1]?.tensor },
+			params: {
+				elements: count,
+				conditionalStart: velocities[0].first,
+				unconditionalStart: velocities[1]?.first ?? 0,
+				dt: request.dt,
+				guidance: request.guidance ?? 0,
+			},
+			workgroups: foldedWorkgroups(Math.ceil(count / workgroupSize)),
+		});
+	}
 	return x;
 }

@@ -1,7 +1,8 @@
 import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
-import type { PerGroup, RowSegments } from "./matmul.ts";
+import type { PerGroup } from "./matmul.ts";
+import { forEachSegmentWindow, type RowSegments, segmentParams } from "./rowSegments.ts";
 
 /** Layer normalisation over the last axis; torch: F.layer_norm(x, [columns], weight, bias, eps), then modulation and SiLU. */
 export interface LayerNormRequest {
@@ -26,7 +27,7 @@ export interface LayerNormRequest {
 
 /**
  * Normalises each row to mean 0 and variance 1, with f32 statistics. Returns [..., columns] (with xRows: [rows, columns]), or
- * `into.tensor`. Any number of columns; splits into windows of rows, except with xRows. Throws where shapes do not fit.
+ * `into.tensor`. Any number of columns; splits into windows of rows. Throws where shapes do not fit.
  */
 export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 	const { x, xRows, affine, modulation, into } = request;
@@ -53,7 +54,7 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 	const { shader, workgroupSize, threadsPerRow, overrides } = divide(columns, graph.device.report.software ? 64 : 256, strides);
 	const flatX = reshape(x, [rowsIn, columns]);
 	const flatY = reshape(y, [rows, outputStride]);
-	forEachWindow(graph, rows, xRows ? [] : [flatX, flatY], (start, count) => {
+	const record = (start: number, count: number, shownX: Tensor, shownY: Tensor, segments: RowSegments | undefined, firstShown = 0) => {
 		graph.dispatch({
 			shader,
 			label,
@@ -65,15 +66,15 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 				affine: affine !== undefined,
 				modulated: modulation !== undefined,
 				silu: request.silu ?? false,
-				segmented: xRows !== undefined,
+				segmented: segments !== undefined,
 			},
 			tensors: {
-				x: xRows ? flatX : rowsOf(flatX, start, count),
+				x: shownX,
 				weight: affine?.weight,
 				bias: affine?.bias,
 				scale: modulation?.scale.tensor,
 				shift: modulation?.shift.tensor,
-				y: xRows ? flatY : rowsOf(flatY, start, count),
+				y: shownY,
 			},
 			params: {
 				rows: count,
@@ -81,18 +82,31 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 				eps: request.eps,
 				firstRow: start,
 				outputStride,
-				outputColumn,
+				outputColumn: firstShown * outputStride + outputColumn,
 				scaleRows: modulation?.scale.rows ?? 1,
 				scaleStride: modulation?.scale.tensor.shape.at(-1) ?? 0,
 				scaleColumn: modulation?.scale.column ?? 0,
 				shiftRows: modulation?.shift.rows ?? 1,
 				shiftStride: modulation?.shift.tensor.shape.at(-1) ?? 0,
 				shiftColumn: modulation?.shift.column ?? 0,
-				segment: xRows ? [xRows.first, xRows.count, xRows.stride] : [0, 1, 0],
+				segment: segmentParams(segments),
 			},
 			workgroups: foldedWorkgroups(Math.ceil(count / (workgroupSize / threadsPerRow))),
 		});
-	});
+	};
+	if (xRows) {
+		const sides = [
+			{ tensors: [flatX], segments: xRows },
+			{ tensors: [flatY], segments: undefined },
+		] as const;
+		forEachSegmentWindow(graph, rows, sides, (start, count, [read, written]) => {
+			record(start, count, read.tensors[0], written.tensors[0], read.segments, written.segments?.first);
+		});
+	} else {
+		forEachWindow(graph, rows, [flatX, flatY], (start, count) => {
+			record(start, count, rowsOf(flatX, start, count), rowsOf(flatY, start, count), undefined);
+		});
+	}
 	return y;
 }
 

@@ -1,7 +1,9 @@
 import type { DeviceReport } from "../../gpu/device.ts";
 import { type DType, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
-import { forEachWindow } from "../../graph/windows.ts";
+import { forEachWindow, showGroups, tooLarge } from "../../graph/windows.ts";
+import { forEachGatherBand } from "./gatherBands.ts";
+import { forEachSegmentWindow, type RowSegments, segmentParams } from "./rowSegments.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 
 /** Elementwise functions that kernels can apply before storing. */
@@ -24,16 +26,6 @@ export interface Neighbours {
 	readonly table: Tensor;
 	/** Rows of x that one image has. */
 	readonly rowsIn: number;
-}
-
-/** Some rows of a matrix, in segments: row m stands for row first + floor(m / count) * stride + m % count. */
-export interface RowSegments {
-	readonly first: number;
-	/** Consecutive rows of one segment. */
-	readonly count: number;
-	/** Rows from the start of one segment to the start of the next. */
-	readonly stride: number;
-	readonly segments: number;
 }
 
 /** What happens to the sums before they are stored, in this order: + bias, + rowBias, activation, * gate, + residual. */
@@ -144,20 +136,8 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	const flatX = flat(x, rowsIn);
 	const flatY = flat(y, outputRows);
 	const flatResidual = residual && flat(residual, outputRows);
-	// Windows: rows of a linear layer, whole images of a convolution (whose input must then be windowed alike).
-	const unitRows = neighbours ? imageRowsOut : 1;
-	const byUnit = (tensor: Tensor, unit: number): Tensor => ({
-		...tensor,
-		shape: [elementCount(tensor.shape.slice(0, 1)) / unit, unit * tensor.shape[1]],
-	});
-	const unitX = byUnit(flatX, neighbours ? neighbours.rowsIn : 1);
-	const unitY = byUnit(flatY, unitRows);
-	const unitResidual = flatResidual && byUnit(flatResidual, unitRows);
-	const segmented = xRows !== undefined || into?.rows !== undefined;
-	const windowed = segmented ? [] : [unitX, unitY, ...(unitResidual ? [unitResidual] : [])];
-	const record = (start: number, units: number) => {
-		const window = (tensor: Tensor) => (segmented ? tensor : rowsOf(tensor, start, units));
-		const windowRows = units * unitRows;
+	const record = (start: number, count: number, shown: Shown) => {
+		const [shownBias, shownGate] = [rowBias, gate].map((part) => part && showGroups(graph, part, start, count));
 		const columnTiles = Math.ceil(columns / kernel.tileColumns);
 		graph.dispatch({
 			shader: kernel.shader,
@@ -176,51 +156,98 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				hasGate: gate !== undefined,
 				hasResidual: residual !== undefined,
 				accumulate: into?.accumulate ?? false,
-				segmentedX: xRows !== undefined,
-				segmentedY: into?.rows !== undefined,
+				segmentedX: shown.xRows !== undefined,
+				segmentedY: shown.yRows !== undefined,
 			},
 			tensors: {
-				x: window(unitX),
+				x: shown.x,
 				weight,
 				bias,
-				neighbours: neighbours?.table,
-				rowBias: rowBias?.tensor,
-				gate: gate?.tensor,
-				residual: unitResidual && window(unitResidual),
-				y: window(unitY),
+				neighbours: shown.table,
+				rowBias: shownBias?.tensor,
+				gate: shownGate?.tensor,
+				residual: shown.residual,
+				y: shown.y,
 			},
 			params: {
-				rows: windowRows,
+				rows: count,
 				columns,
 				channels,
 				taps,
-				firstRow: start * unitRows,
+				firstRow: start,
 				inputStride: width,
 				inputColumn: column,
 				outputStride,
 				outputColumn,
-				imageRowsIn: neighbours?.rowsIn ?? rows,
-				imageRowsOut,
+				imageRowsIn: shown.imageRowsIn ?? rows,
+				imageRowsOut: shown.table?.shape[0] ?? readRows,
 				rowBiasRows: rowBias?.rows ?? 1,
 				rowBiasStride: rowBias?.tensor.shape.at(-1) ?? 0,
-				rowBiasColumn: rowBias?.column ?? 0,
+				rowBiasColumn: shownBias?.column ?? 0,
 				gateRows: gate?.rows ?? 1,
 				gateStride: gate?.tensor.shape.at(-1) ?? 0,
-				gateColumn: gate?.column ?? 0,
+				gateColumn: shownGate?.column ?? 0,
 				columnTiles,
 				weightRows: weights > 1 ? weightRows : rows,
-				xSegment: segmentParams(xRows),
-				ySegment: segmentParams(into?.rows),
+				xSegment: segmentParams(shown.xRows),
+				ySegment: segmentParams(shown.yRows),
 			},
-			workgroups: foldedWorkgroups(columnTiles * Math.ceil(windowRows / kernel.tileRows)),
+			workgroups: foldedWorkgroups(columnTiles * Math.ceil(count / kernel.tileRows)),
 		});
 	};
-	forEachWindow(graph, rows / unitRows, windowed, record, weights > 1 ? batchedRows : 1);
+	const written = [flatY, ...(flatResidual ? [flatResidual] : [])];
+	if (neighbours !== undefined && into?.rows) {
+		// Rows of the output in segments: x, of one image, is shown whole.
+		const { table, rowsIn: imageRowsIn } = neighbours;
+		const sides = [
+			{ tensors: [table], segments: undefined },
+			{ tensors: written, segments: into.rows },
+		] as const;
+		if (images !== 1) throw new Error(`${graph.path}/${label}: rows of the output are for one image, got ${images}`);
+		forEachSegmentWindow(graph, rows, sides, (start, count, [read, { tensors, segments }]) => {
+			if (read.segments) throw tooLarge(graph, [table], count);
+			record(start, count, { x: flatX, y: tensors[0], residual: tensors[1], yRows: segments, table: read.tensors[0], imageRowsIn });
+		});
+	} else if (neighbours !== undefined) {
+		forEachGatherBand(
+			graph,
+			{ x: flatX, rowsIn: neighbours.rowsIn, table: neighbours.table, rows: written, zerosForNone: true, label },
+			(band) => {
+				const [bandY, bandResidual] = band.rows;
+				const yRows = band.before === 0 ? undefined : { first: band.before, count: band.count, stride: band.count, segments: 1 };
+				const { table, imageRowsIn } = band;
+				record(band.start, band.count, { x: band.x, y: bandY, residual: bandResidual, yRows, table, imageRowsIn });
+			},
+		);
+	} else if (xRows || into?.rows) {
+		const sides = [
+			{ tensors: [flatX], segments: xRows },
+			{ tensors: written, segments: into?.rows },
+		] as const;
+		forEachSegmentWindow(graph, rows, sides, (start, count, [read, { tensors, segments }]) => {
+			record(start, count, { x: read.tensors[0], xRows: read.segments, y: tensors[0], residual: tensors[1], yRows: segments });
+		});
+	} else {
+		// A bias of its own for every row is windowed with them.
+		const ofRows = [rowBias, gate].flatMap((part) => (part?.rows === 1 ? [flat(part.tensor, rows)] : []));
+		const show = (start: number, count: number) => {
+			const [shownX, shownY, shownResidual] = [flatX, ...written].map((tensor) => rowsOf(tensor, start, count));
+			record(start, count, { x: shownX, y: shownY, residual: shownResidual });
+		};
+		forEachWindow(graph, rows, [flatX, ...written, ...ofRows], show, weights > 1 ? batchedRows : 1);
+	}
 	return y;
 }
 
-function segmentParams(segments: RowSegments | undefined): readonly number[] {
-	return segments ? [segments.first, segments.count, segments.stride] : [0, 1, 0];
+/** What one dispatch shows of the tensors. */
+interface Shown {
+	readonly x: Tensor;
+	readonly y: Tensor;
+	readonly residual: Tensor | undefined;
+	readonly xRows?: RowSegments | undefined;
+	readonly yRows?: RowSegments | undefined;
+	readonly table?: Tensor;
+	readonly imageRowsIn?: number;
 }
 
 /** A kernel and the rows and columns that one of its workgroups computes. */

@@ -16,7 +16,7 @@ export interface PermuteRequest {
 
 /**
  * A copy with permuted axes, of shape view[axes[0]], view[axes[1]] ...; f32 and f16 convert into each other. Splits into windows of
- * the output's outermost axis; x is split too where that axis is also x's outermost, and must fit one binding otherwise.
+ * the output's outermost axis (but ones); x is split too where that axis is also x's outermost, and must fit one binding otherwise.
  * Throws where axes are no permutation.
  */
 export function permute(graph: Graph, request: PermuteRequest): Tensor {
@@ -34,12 +34,18 @@ export function permute(graph: Graph, request: PermuteRequest): Tensor {
 	const y = graph.tensor(label, request.outputDtype ?? x.dtype, shape);
 	const { extents, strides } = mergedAxes(view, axes);
 	if (extents.length > 8) throw new Error(`${graph.path}/${label}: [${view}] in order [${axes}] has more than 8 axes`);
-	const outer = shape[0] ?? 1;
-	const rowElements = elementCount(shape.slice(1));
-	const alike = axes[0] === 0;
-	const flatX = reshape(x, alike ? [outer, elementCount(x.shape) / Math.max(1, outer)] : [elementCount(x.shape)]);
+	// Windows run along the first axis that is more than one long; x has windows too where it is x's first such axis.
+	const axis = Math.max(
+		0,
+		shape.findIndex((extent) => extent > 1),
+	);
+	const from = axes[axis] ?? 0;
+	const outer = shape[axis] ?? 1;
+	const rowElements = elementCount(shape.slice(axis + 1));
+	const outerStride = elementCount(view.slice(from + 1));
+	const alike = outer * outerStride === elementCount(x.shape);
+	const flatX = reshape(x, alike ? [outer, outerStride] : [elementCount(x.shape)]);
 	const flatY = reshape(y, [outer, rowElements]);
-	const outerStride = elementCount(view.slice((axes[0] ?? 0) + 1));
 	const eight = (values: readonly number[], fill: number) => [...new Array(8 - values.length).fill(fill), ...values];
 	const extent = eight(extents, 1);
 	const stride = eight(strides, 0);

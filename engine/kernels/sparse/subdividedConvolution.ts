@@ -1,5 +1,6 @@
 import { type DType, describe, elementBytes, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { forEachWindow } from "../../graph/windows.ts";
 import { matmul } from "../dense/matmul.ts";
 import { childrenPerVoxel } from "./subdividedVoxels.ts";
 import { submanifoldTaps } from "./submanifoldNeighbours.ts";
@@ -36,22 +37,27 @@ export function subdividedConvolution(graph: Graph, request: SubdividedConvoluti
 		);
 	}
 	const parents = ofChildren(graph, `${label} parents`, "i32", [voxels, childrenPerVoxel]);
-	graph.dispatch({
-		shader: "sparse/octantParents",
-		label: `${label} parents`,
-		tensors: { x: parentNeighbours, y: parents.all },
-		params: { entries: voxels * childrenPerVoxel ** 2, childStride: parents.stride },
-		workgroups: foldedWorkgroups(Math.ceil((voxels * childrenPerVoxel ** 2) / 64)),
+	forEachWindow(graph, childrenPerVoxel, [parents.all], (firstChild, children) => {
+		const entries = voxels * children * childrenPerVoxel;
+		graph.dispatch({
+			shader: "sparse/octantParents",
+			label: `${label} parents`,
+			tensors: { x: parentNeighbours, y: rowsOf(parents.all, firstChild, children) },
+			params: { entries, childStride: parents.stride, firstChild, children },
+			workgroups: foldedWorkgroups(Math.ceil(entries / 64)),
+		});
 	});
 	const weights = ofChildren(graph, `${label} weights`, weight.dtype, [columns, childrenPerVoxel, channels]);
-	const elements = columns * childrenPerVoxel ** 2 * channels;
-	graph.dispatch({
-		shader: "sparse/octantWeights",
-		label: `${label} weights`,
-		aliases: { Element: weight.dtype },
-		tensors: { weight: reshape(weight, [columns, submanifoldTaps, channels]), y: weights.all },
-		params: { elements, childStride: weights.stride, channels },
-		workgroups: foldedWorkgroups(Math.ceil(elements / 64)),
+	forEachWindow(graph, childrenPerVoxel, [weights.all], (firstChild, children) => {
+		const ofChild = columns * childrenPerVoxel * channels;
+		graph.dispatch({
+			shader: "sparse/octantWeights",
+			label: `${label} weights`,
+			aliases: { Element: weight.dtype },
+			tensors: { weight: reshape(weight, [columns, submanifoldTaps, channels]), y: rowsOf(weights.all, firstChild, children) },
+			params: { elements: ofChild * children, ofChild, firstChild, childStride: weights.stride, channels },
+			workgroups: foldedWorkgroups(Math.ceil((ofChild * children) / 64)),
+		});
 	});
 	const y = graph.tensor(label, x.dtype, [voxels * childrenPerVoxel, columns]);
 	for (let child = 0; child < childrenPerVoxel; child++) {

@@ -1,6 +1,6 @@
-import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { type DType, describe, elementCount, reshape, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
-import { forEachWindow } from "../../graph/windows.ts";
+import { forEachGatherBand } from "../dense/gatherBands.ts";
 import { vectorLanes, vectorType } from "../dense/vectorLanes.ts";
 
 /** Rows of a matrix picked, or several of them added, by a table. */
@@ -20,7 +20,7 @@ export interface SumRowsRequest {
 
 /**
  * y[m] = sum over s of x[table[m, s]], in f32. Returns [images * rowsOut, columns]. One entry a row is a gather: SparseUpsample with the
- * parents of voxels. Splits into windows of images, or of rows of y where there is one image. Throws where shapes do not fit.
+ * parents of voxels. Splits into windows of images or of rows of y. Throws where shapes do not fit.
  */
 export function sumRows(graph: Graph, request: SumRowsRequest): Tensor {
 	const { x, table, images = 1 } = request;
@@ -33,27 +33,23 @@ export function sumRows(graph: Graph, request: SumRowsRequest): Tensor {
 	}
 	const y = graph.tensor(label, request.outputDtype ?? x.dtype, [images * rowsOut, columns]);
 	const lanes = vectorLanes(columns);
-	const byImage = (tensor: Tensor, rows: number) => (images === 1 ? tensor : reshape(tensor, [images, rows * columns]));
-	const xImages = byImage(x, rowsIn);
-	const yImages = byImage(y, rowsOut);
-	const windowed = images === 1 ? [table, y] : [xImages, yImages];
-	forEachWindow(graph, images === 1 ? rowsOut : images, windowed, (start, count) => {
-		const rows = images === 1 ? count : count * rowsOut;
+	const flatX = reshape(x, [images * rowsIn, columns]);
+	forEachGatherBand(graph, { x: flatX, rowsIn, table, rows: [y], label }, (band) => {
 		graph.dispatch({
 			shader: "sparse/sumRows",
 			label,
 			aliases: { Input: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes), Output: vectorType(y.dtype, lanes) },
 			overrides: { countPlusOne: request.countPlusOne ?? false },
-			tensors: {
-				x: images === 1 ? x : rowsOf(xImages, start, count),
-				table: images === 1 ? rowsOf(table, start, count) : table,
-				y: rowsOf(yImages, start, count),
-			},
+			tensors: { x: band.x, table: band.table, y: band.rows[0] },
 			params: {
-				...{ count: (rows * columns) / lanes, columns: columns / lanes, entries },
-				...{ imageRowsIn: rowsIn, imageRowsOut: images === 1 ? rows : rowsOut },
+				count: (band.count * columns) / lanes,
+				columns: columns / lanes,
+				entries,
+				first: (band.before * columns) / lanes,
+				imageRowsIn: band.imageRowsIn,
+				imageRowsOut: band.table.shape[0],
 			},
-			workgroups: foldedWorkgroups(Math.ceil((rows * columns) / lanes / 64)),
+			workgroups: foldedWorkgroups(Math.ceil((band.count * columns) / lanes / 64)),
 		});
 	});
 	return y;

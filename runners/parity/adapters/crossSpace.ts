@@ -1,17 +1,16 @@
 import type { Device } from "../../../engine/gpu/device.ts";
-import { writeTensor } from "../../../engine/gpu/transfer.ts";
+import { allocate, release, writeTensor } from "../../../engine/gpu/transfer.ts";
 import { compileGraph } from "../../../engine/graph/executable.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
 import { timestepSinusoidWidth } from "../../../engine/layers/timestepEmbedder.ts";
 import { readCrossSpaceConfig } from "../../../engine/models/crossSpaceConfig.ts";
 import { type CrossSpaceDiffusion, declareCrossSpaceDiffusion, recordCrossSpaceStep } from "../../../engine/models/crossSpaceDiffusion.ts";
 import {
-	allocateState,
 	type CrossSpaceState,
 	createCrossSpaceState,
 	recordCrossSpaceConditioning,
-	releaseState,
 	runCrossSpaceStep,
+	stateTensors,
 } from "../../../engine/models/crossSpaceState.ts";
 import { timestepEmbedding } from "../../../engine/samplers/timestepEmbedding.ts";
 import { Weights } from "../../../weights/weights.ts";
@@ -33,13 +32,13 @@ async function runUnet(context: ParityContext): Promise<ParityOutputs> {
 	const [, conditionTokens] = (await context.input("trellis_cond")).shape;
 	const state = createCrossSpaceState(model, { steps: 1, promptTokens, conditionTokens });
 	await weights.load(device);
-	await allocateState(device, state);
+	for (const { storage } of stateTensors(state)) allocate(device, storage);
 	try {
 		const conditioning = await runConditioning(device, context, model, state);
 		const step = await runStep(device, context, model, state);
 		return officialOutputs(context, model, new Map([...conditioning, ...step]));
 	} finally {
-		releaseState(device, state);
+		for (const { storage } of stateTensors(state)) release(device, storage);
 		weights.release();
 	}
 }

@@ -1,10 +1,10 @@
 import { activate } from "../../../engine/kernels/dense/elementwise.ts";
+import { matmul } from "../../../engine/kernels/dense/matmul.ts";
 import {
 	declareResampler,
 	declareResnetBlock,
 	recordDownsampler,
 	recordResnetBlock,
-	recordTimeProjection,
 	recordUpsampler,
 } from "../../../engine/layers/resnetBlock.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
@@ -32,9 +32,11 @@ async function runResnetBlock(context: ParityContext): Promise<ParityOutputs> {
 		({ graph, input }, { block, down, up }) => {
 			const x = input("x", dtype, hidden.shape, hidden.data);
 			const activated = activate(graph, input("temb", "f32", embedding.shape, embedding.data), "silu");
-			const y = graph.scope("resnets.0", () =>
-				recordResnetBlock(graph, block, x, { tensor: recordTimeProjection(graph, block, activated), images: 1 }),
-			);
+			const y = graph.scope("resnets.0", () => {
+				if (block.timeProjection === undefined) throw new Error("the block takes no time embedding");
+				const projected = matmul(graph, { x: activated, ...block.timeProjection, outputDtype: "f32", label: "time_emb_proj" });
+				return recordResnetBlock(graph, block, x, { tensor: graph.tap("time_emb_proj", projected), images: 1 });
+			});
 			return {
 				"resnets.0": y,
 				"downsamplers.0": graph.scope("downsamplers.0", () => recordDownsampler(graph, down, y, "around")),

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../engine/gpu/tensor.ts";
-import { concatenateColumns } from "../../../engine/kernels/dense/copyColumns.ts";
+import { copyColumns } from "../../../engine/kernels/dense/copyColumns.ts";
 import { activate } from "../../../engine/kernels/dense/elementwise.ts";
 import { groupNorm } from "../../../engine/kernels/dense/groupNorm.ts";
 import { layerNorm } from "../../../engine/kernels/dense/layerNorm.ts";
@@ -197,7 +197,11 @@ async function runResBlock(context: ParityContext): Promise<ParityOutputs> {
 		({ graph, input }, blocks) => {
 			const [fine, coarse] = flowTables(graph, geometry).levels;
 			const timeSilu = activate(graph, input("emb", "f32", emb.shape, emb.data), "silu");
-			const both = (left: Tensor, right: Tensor) => concatenateColumns(graph, [left, right]);
+			const both = (left: Tensor, right: Tensor) => {
+				const tensor = graph.tensor("both", left.dtype, [left.shape[0], left.shape[1] + right.shape[1]]);
+				copyColumns(graph, { x: left, into: { tensor } });
+				return copyColumns(graph, { x: right, into: { tensor, column: left.shape[1] } });
+			};
 			const common = (name: string) => ({
 				modulation: { tensor: recordSparseResModulation(graph, blocks[name], timeSilu) },
 				neighbours: fine.neighbours(),

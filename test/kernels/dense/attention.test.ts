@@ -4,6 +4,7 @@ import { float16ToFloat32, float32ToFloat16 } from "../../../engine/gpu/float16.
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { attention } from "../../../engine/kernels/dense/attention.ts";
 import { hasSubgroupMatrices } from "../../../engine/kernels/dense/subgroupMatrix.ts";
+import { attentionReference, matrixOf, referenceRow } from "../../support/attentionReference.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
 
 let device: Device;
@@ -11,56 +12,7 @@ beforeAll(async () => {
 	device = await testDevice();
 });
 
-interface Matrix {
-	readonly values: ArrayLike<number>;
-	readonly width: number;
-	readonly column: number;
-}
-
-/** Softmax attention of one query row and head to the given key rows, in f64; `scale` 1 / sqrt(size). */
-function referenceRow(
-	q: Matrix,
-	k: Matrix,
-	v: Matrix,
-	head: number,
-	size: number,
-	queryRow: number,
-	keyRows: readonly number[],
-	scale = 1 / Math.sqrt(size),
-): Float64Array {
-	const at = (m: Matrix, row: number, i: number) => m.values[row * m.width + m.column + head * size + i];
-	const scores = keyRows.map((row) => {
-		let sum = 0;
-		for (let i = 0; i < size; i++) sum += at(q, queryRow, i) * at(k, row, i);
-		return sum * scale;
-	});
-	const largest = Math.max(...scores);
-	const weights = scores.map((score) => Math.exp(score - largest));
-	const total = weights.reduce((a, b) => a + b, 0);
-	return Float64Array.from({ length: size }, (_, i) => keyRows.reduce((sum, row, j) => sum + weights[j] * at(v, row, i), 0) / total);
-}
-
-/** All heads of all rows that `keysOf` gives keys for: [rows, heads * size], 0 elsewhere. */
-function reference(
-	q: Matrix,
-	k: Matrix,
-	v: Matrix,
-	rows: number,
-	heads: number,
-	size: number,
-	keysOf: (row: number) => readonly number[] | undefined,
-): Float64Array {
-	const y = new Float64Array(rows * heads * size);
-	for (let row = 0; row < rows; row++) {
-		const keys = keysOf(row);
-		if (keys === undefined) continue;
-		for (let head = 0; head < heads; head++) y.set(referenceRow(q, k, v, head, size, row, keys), (row * heads + head) * size);
-	}
-	return y;
-}
-
 const range = (start: number, count: number) => Array.from({ length: count }, (_, i) => start + i);
-const whole = (values: ArrayLike<number>, width: number, column = 0): Matrix => ({ values, width, column });
 
 describe("attention", () => {
 	const shapes = [
@@ -99,8 +51,14 @@ describe("attention", () => {
 						outputDtype: "f32",
 					}),
 				);
-				const expected = reference(whole(q, columns), whole(k, columns), whole(v, columns), sequences * queries, heads, size, (row) =>
-					range(Math.floor(row / queries) * keys, keys),
+				const expected = attentionReference(
+					matrixOf(q, columns),
+					matrixOf(k, columns),
+					matrixOf(v, columns),
+					sequences * queries,
+					heads,
+					size,
+					(row) => range(Math.floor(row / queries) * keys, keys),
 				);
 				expect(nmse(y, expected)).toBeLessThan(dtype === "f16" && hasSubgroupMatrices(device.report) ? 1e-6 : 1e-11);
 			});
@@ -118,7 +76,7 @@ describe("attention", () => {
 		expect(
 			nmse(
 				y,
-				reference(whole(q, size), whole(k, size), whole(v, size), rows, 1, size, () => range(0, rows)),
+				attentionReference(matrixOf(q, size), matrixOf(k, size), matrixOf(v, size), rows, 1, size, () => range(0, rows)),
 			),
 		).toBeLessThan(1e-11);
 	});
@@ -145,7 +103,16 @@ describe("attention", () => {
 		for (let row = 0; row < rows; row++) {
 			for (let head = 0; head < heads; head++) {
 				expected.set(
-					referenceRow(whole(values, width, 4), whole(values, width, 36), whole(values, width, 68), head, size, row, range(0, rows), 0.7),
+					referenceRow(
+						matrixOf(values, width, 4),
+						matrixOf(values, width, 36),
+						matrixOf(values, width, 68),
+						head,
+						size,
+						row,
+						range(0, rows),
+						0.7,
+					),
 					(row * heads + head) * size,
 				);
 			}
@@ -191,7 +158,7 @@ describe("attention", () => {
 				keySequences,
 			}),
 		);
-		const expected = reference(whole(q, size), whole(k, size), whole(v, size), sequences * queries, heads, size, (row) =>
+		const expected = attentionReference(matrixOf(q, size), matrixOf(k, size), matrixOf(v, size), sequences * queries, heads, size, (row) =>
 			range((Math.floor(row / queries) % keySequences) * keys, keys),
 		);
 		expect(nmse(y, expected)).toBeLessThan(1e-11);
@@ -220,8 +187,14 @@ describe("attention", () => {
 					into: residentTensor(device, "y", "f32", [views, height * width, heads * size], before),
 				});
 			});
-			const expected = reference(whole(q, heads * size), whole(k, heads * size), whole(v, heads * size), rows, heads, size, (row) =>
-				sequenceRows.find((sequence) => sequence.includes(row)),
+			const expected = attentionReference(
+				matrixOf(q, heads * size),
+				matrixOf(k, heads * size),
+				matrixOf(v, heads * size),
+				rows,
+				heads,
+				size,
+				(row) => sequenceRows.find((sequence) => sequence.includes(row)),
 			);
 			const untouched = 2 * height * width * heads * size;
 			expected.set(before.subarray(untouched), untouched);
@@ -260,9 +233,9 @@ describe("attention", () => {
 			]);
 			const windowOf = (position: number) => lengths.findIndex((length, s) => position >= offsets[s] && position < offsets[s] + length);
 			const keysOf = (position: number) => range(offsets[windowOf(position)], lengths[windowOf(position)]);
-			const m = (values: Float32Array) => whole(values, heads * size);
-			expect(nmse(direct, reference(m(q), m(k), m(v), rows, heads, size, keysOf))).toBeLessThan(1e-11);
-			const expected = reference(m(q), m(k), m(v), rows, heads, size, (row) =>
+			const m = (values: Float32Array) => matrixOf(values, heads * size);
+			expect(nmse(direct, attentionReference(m(q), m(k), m(v), rows, heads, size, keysOf))).toBeLessThan(1e-11);
+			const expected = attentionReference(m(q), m(k), m(v), rows, heads, size, (row) =>
 				keysOf(order.indexOf(row)).map((position) => order[position]),
 			);
 			expect(nmse(permuted, expected)).toBeLessThan(1e-11);
@@ -289,8 +262,14 @@ describe("attention", () => {
 					keySequences,
 				}),
 			);
-			const expected = reference(whole(q, size), whole(k, size), whole(v, size), sequences * queries, heads, size, (row) =>
-				range((Math.floor(row / queries) % keySequences) * keys, keys),
+			const expected = attentionReference(
+				matrixOf(q, size),
+				matrixOf(k, size),
+				matrixOf(v, size),
+				sequences * queries,
+				heads,
+				size,
+				(row) => range((Math.floor(row / queries) % keySequences) * keys, keys),
 			);
 			expect(nmse(y, expected)).toBeLessThan(1e-11);
 		});

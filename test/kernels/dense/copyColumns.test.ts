@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../engine/gpu/device.ts";
 import { float16ToFloat32, float32ToFloat16 } from "../../../engine/gpu/float16.ts";
+import type { Tensor } from "../../../engine/gpu/tensor.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
-import { concatenateColumns, copyColumns } from "../../../engine/kernels/dense/copyColumns.ts";
+import type { Graph } from "../../../engine/graph/graph.ts";
+import { copyColumns } from "../../../engine/kernels/dense/copyColumns.ts";
 import { randomValues, runGraph, testDevice } from "../../support/gpu.ts";
 
 let device: Device;
@@ -11,6 +13,14 @@ beforeAll(async () => {
 });
 
 const half = (values: Float32Array) => float16ToFloat32(float32ToFloat16(values));
+
+/** torch: cat([a, b], -1), in float32. */
+function beside(graph: Graph, a: Tensor, b: Tensor): Tensor {
+	const [left, right] = [a, b].map((tensor) => tensor.shape.at(-1) ?? 0);
+	const tensor = graph.tensor("beside", "f32", [...a.shape.slice(0, -1), left + right]);
+	copyColumns(graph, { x: a, into: { tensor } });
+	return copyColumns(graph, { x: b, into: { tensor, column: left } });
+}
 
 describe("copyColumns", () => {
 	it("writes some columns into some columns, guard columns untouched", async () => {
@@ -31,11 +41,7 @@ describe("copyColumns", () => {
 		const a = randomValues(300 * 3, 1);
 		const b = randomValues(300 * 5, 2);
 		const [y] = await runGraph(device, (graph) =>
-			concatenateColumns(
-				graph,
-				[residentTensor(device, "a", "f16", [2, 150, 3], a), residentTensor(device, "b", "f32", [2, 150, 5], b)],
-				"f32",
-			),
+			beside(graph, residentTensor(device, "a", "f16", [2, 150, 3], a), residentTensor(device, "b", "f32", [2, 150, 5], b)),
 		);
 		const stored = half(a);
 		expect([...y]).toEqual(
@@ -50,7 +56,7 @@ describe("copyColumns", () => {
 		const a = randomValues(600, 3);
 		const b = randomValues(600 * 3, 4);
 		const [y] = await runGraph(small, (graph) =>
-			concatenateColumns(graph, [residentTensor(small, "a", "f32", [600, 1], a), residentTensor(small, "b", "f32", [600, 3], b)]),
+			beside(graph, residentTensor(small, "a", "f32", [600, 1], a), residentTensor(small, "b", "f32", [600, 3], b)),
 		);
 		expect([...y]).toEqual(Array.from({ length: 2400 }, (_, i) => (i % 4 === 0 ? a[i / 4] : b[Math.floor(i / 4) * 3 + (i % 4) - 1])));
 	});

@@ -3,7 +3,7 @@ import { float16ToFloat32, float32ToFloat16 } from "../../../engine/gpu/float16.
 import type { DType } from "../../../engine/gpu/tensor.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { faceBlend } from "../../../engine/kernels/dense/faceBlend.ts";
-import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+import { nmse, randomValues, runGraph, testDevice, wholeAndInWindows } from "../../support/gpu.ts";
 
 const [frontView, domains] = [0, 2];
 
@@ -51,5 +51,13 @@ describe("faceBlend", () => {
 
 	it("refuses a side that is no multiple of 3", async () => {
 		await expect(run("f32", 2, 5, 8, 4)).rejects.toThrow("side divisible by 3");
+	});
+
+	it("gives the same in windows", async () => {
+		const [whole, windows] = await wholeAndInWindows(8192, (graph, tensor) => {
+			const x = tensor("x", "f16", [2, 5, 2, 12, 12, 8], randomValues(23040, 1));
+			return faceBlend(graph, { x, views: 5, domains, side: 12, frontView, faceView: 4 });
+		});
+		expect(windows).toEqual(whole);
 	});
 });

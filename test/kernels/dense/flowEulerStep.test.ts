@@ -5,7 +5,7 @@ import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { compileGraph } from "../../../engine/graph/executable.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
 import { flowEulerStep } from "../../../engine/kernels/dense/flowEulerStep.ts";
-import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+import { nmse, randomValues, runGraph, testDevice, wholeAndInWindows } from "../../support/gpu.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -112,5 +112,15 @@ describe("flowEulerStep", () => {
 		return expect(
 			runGraph(device, (graph) => flowEulerStep(graph, { x: residentTensor(device, "x", "f32", [5]), conditional: { tensor }, dt: 1 })),
 		).rejects.toThrow(/shorter/);
+	});
+
+	it("gives the same in windows, from velocities that begin anywhere", async () => {
+		const [whole, windows] = await wholeAndInWindows(4096, (graph, tensor) => {
+			const velocity = tensor("v", "f16", [2, 1501], randomValues(3002, 1));
+			const x = tensor("x", "f32", [1501], randomValues(1501, 2));
+			const [conditional, unconditional] = [{ tensor: velocity, start: 1501 }, { tensor: velocity }];
+			return flowEulerStep(graph, { x, conditional, unconditional, form: "interpolated", guidance: 3, dt: 0.1, rounded: true });
+		});
+		expect(windows).toEqual(whole);
 	});
 });

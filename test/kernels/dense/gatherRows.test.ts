@@ -3,7 +3,7 @@ import type { Device } from "../../../engine/gpu/device.ts";
 import { float16ToFloat32, float32ToFloat16 } from "../../../engine/gpu/float16.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { gatherRows } from "../../../engine/kernels/dense/gatherRows.ts";
-import { randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+import { randomValues, runGraph, testDevice, wholeAndInWindows } from "../../support/gpu.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -56,5 +56,25 @@ describe("gatherRows", () => {
 				gatherRows(graph, { x: tensor, indices: i, into: { tensor: residentTensor(device, "y", "f32", [3, 9]), column: 2 } }),
 			),
 		).rejects.toThrow(/do not fit/);
+	});
+
+	it("reads x in windows, and keeps rows of -1 where told", async () => {
+		for (const keep of [false, true]) {
+			const [whole, windows] = await wholeAndInWindows(4096, (graph, tensor) =>
+				gatherRows(graph, {
+					x: tensor("x", "f32", [700, 3], randomValues(2100, 1)),
+					indices: tensor(
+						"i",
+						"i32",
+						[80],
+						Int32Array.from({ length: 80 }, (_, i) => (i % 5 === 1 ? -1 : (i * 89) % 700)),
+					),
+					into: { tensor: tensor("y", "f32", [80, 4], randomValues(320, 2)), column: 1 },
+					keep,
+				}),
+			);
+			expect(windows).toEqual(whole);
+			expect(whole[1 * 4 + 1]).toBe(keep ? randomValues(320, 2)[5] : 0);
+		}
 	});
 });

@@ -3,7 +3,7 @@ import type { Device } from "../../../engine/gpu/device.ts";
 import { float16ToFloat32, float32ToFloat16 } from "../../../engine/gpu/float16.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { permute } from "../../../engine/kernels/dense/permute.ts";
-import { randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+import { randomValues, runGraph, testDevice, wholeAndInWindows } from "../../support/gpu.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -89,5 +89,16 @@ describe("permute", () => {
 	it("refuses what is no permutation", () => {
 		const x = residentTensor(device, "x", "f32", [4, 8]);
 		return expect(runGraph(device, (graph) => permute(graph, { x, axes: [0, 0] }))).rejects.toThrow(/no order/);
+	});
+
+	it("gives the same in windows of one image", async () => {
+		const [whole, windows] = await wholeAndInWindows(2048, (graph, tensor) =>
+			permute(graph, {
+				x: tensor("x", "f32", [1, 8, 8, 16, 4], randomValues(4096, 1)),
+				view: [1, 8, 8, 4, 4, 4],
+				axes: [0, 1, 3, 2, 5, 4],
+			}),
+		);
+		expect(windows).toEqual(whole);
 	});
 });

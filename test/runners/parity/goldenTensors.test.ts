@@ -10,8 +10,9 @@ import {
 } from "../../../runners/parity/goldenTensors.ts";
 import { memoryByteSource } from "../../../weights/byteSource.ts";
 import { openSafetensors } from "../../../weights/safetensors.ts";
-import { storedFromFloat32, toFloat32 } from "../../../weights/storedTensor.ts";
+import { toFloat32 } from "../../../weights/storedTensor.ts";
 import { safetensorsBytes } from "../../../weights/writeSafetensors.ts";
+import { storedFromFloat32 } from "../../support/storedFromFloat32.ts";
 
 const stored = () =>
 	openSafetensors(memoryByteSource("weights", safetensorsBytes(new Map([["kept", storedFromFloat32(Float32Array.of(1, 2), [2])]]))));
