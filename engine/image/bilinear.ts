@@ -33,18 +33,27 @@ export function bilinearResize(image: FloatImage, width: number, height: number)
 	const columns = tapsOf(image.width, width);
 	const rows = tapsOf(image.height, height);
 	const values = new Float32Array(width * height * channels);
-	const horizontal = (row: number, x: number, c: number) => {
-		const a = data[(row * image.width + columns.low[x]) * channels + c];
-		const b = data[(row * image.width + columns.high[x]) * channels + c];
-		return Math.fround(a * columns.lowWeight[x] + Math.fround(b * columns.highWeight[x]));
+	const length = width * channels;
+	// The last two rows that were interpolated: what is low in one row of the result is mostly high in the one before.
+	const kept = [-1, -1].map((row) => ({ row, values: new Float32Array(length) }));
+	const horizontal = (row: number): Float32Array => {
+		const found = kept.find((one) => one.row === row);
+		if (found !== undefined) return found.values;
+		const line = kept[0].row < kept[1].row ? kept[0] : kept[1];
+		line.row = row;
+		for (let x = 0, i = 0; x < width; x++) {
+			const a = (row * image.width + columns.low[x]) * channels;
+			const b = (row * image.width + columns.high[x]) * channels;
+			for (let c = 0; c < channels; c++)
+				line.values[i++] = data[a + c] * columns.lowWeight[x] + Math.fround(data[b + c] * columns.highWeight[x]);
+		}
+		return line.values;
 	};
 	for (let y = 0; y < height; y++) {
-		for (let x = 0; x < width; x++) {
-			for (let c = 0; c < channels; c++) {
-				const lower = Math.fround(horizontal(rows.high[y], x, c) * rows.highWeight[y]);
-				values[(y * width + x) * channels + c] = horizontal(rows.low[y], x, c) * rows.lowWeight[y] + lower;
-			}
-		}
+		const low = horizontal(rows.low[y]);
+		const high = horizontal(rows.high[y]);
+		const [lowWeight, highWeight] = [rows.lowWeight[y], rows.highWeight[y]];
+		for (let i = 0; i < length; i++) values[y * length + i] = low[i] * lowWeight + Math.fround(high[i] * highWeight);
 	}
 	return { width, height, channels, data: values };
 }

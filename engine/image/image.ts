@@ -71,7 +71,10 @@ export function normalizeColors(image: FloatImage, { mean, deviation }: ColorSta
 	if (channels !== 3) throw new RangeError(`normalizeColors: the picture must have 3 channels, got ${channels}`);
 	const [means, deviations] = [Float32Array.from(mean), Float32Array.from(deviation)];
 	const values = new Float32Array(data.length);
-	for (let i = 0; i < data.length; i++) values[i] = Math.fround(data[i] - means[i % 3]) / deviations[i % 3];
+	for (let c = 0; c < 3; c++) {
+		const [ofMean, ofDeviation] = [means[c], deviations[c]];
+		for (let i = c; i < data.length; i += 3) values[i] = Math.fround(data[i] - ofMean) / ofDeviation;
+	}
 	return { width, height, channels, data: values };
 }
 

@@ -4,7 +4,7 @@ import { syntheticBody } from "../../weights/syntheticCheckpoint.ts";
 import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
 import { SyncHumanError } from "../error.ts";
-import { createTensor, type DType, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { createTensor, type DType, rowsOf } from "../gpu/tensor.ts";
 import { allocate, copyTensor, release } from "../gpu/transfer.ts";
 import { Graph } from "../graph/graph.ts";
 import type { Image } from "../image/image.ts";
@@ -223,33 +223,38 @@ function runViews(context: PartContext, views: ReturnType<typeof prepareViews>, 
 			return ofInput;
 		};
 		await prepare().run();
+		const jobs = [[views.colors, stageOne.colors] as const, [views.normals, stageOne.normals] as const].flatMap(([maps, pictures]) =>
+			pictures.slice(0, bodyViews).map((picture, view) => ({ picture, into: rowsOf(maps, view, 1) })),
+		);
+		const pixelsOf = (picture: Image) => viewForDino(loadView(picture, defaults.viewSize), views.viewPixels).data;
+		// The pixels of a view are made while the GPU looks at what came before it.
+		let pixels = pixelsOf(jobs[0].picture);
 		const condition = await ofInput.read(views.condition);
 		await requireFinite(device, views.part.name, condition, prepare);
-		const jobs: readonly (readonly [Tensor, readonly Image[]])[] = [
-			[views.colors, stageOne.colors],
-			[views.normals, stageOne.normals],
-		];
-		for (const [kind, [maps, pictures]] of jobs.entries()) {
-			for (let view = 0; view < bodyViews; view++) {
-				stopIfAborted(context);
-				const prepareView = () => {
-					ofView.write(views.view, viewForDino(loadView(pictures[view], defaults.viewSize), views.viewPixels).data);
-					return ofView;
-				};
-				await prepareView().run();
-				await requireFiniteTensor(device, views.part.name, views.features, prepareView);
-				copyTensor(device, views.features, rowsOf(maps, view, 1));
-				await device.idle();
-				report(1 + kind * bodyViews + view, 1 + 2 * bodyViews);
-			}
+		for (const [done, { picture, into }] of jobs.entries()) {
+			stopIfAborted(context);
+			ofView.write(views.view, pixels);
+			await ofView.run();
+			if (done + 1 < jobs.length) pixels = pixelsOf(jobs[done + 1].picture);
+			await requireFiniteTensor(device, views.part.name, views.features, () => {
+				ofView.write(views.view, pixelsOf(picture));
+				return ofView;
+			});
+			copyTensor(device, views.features, into);
+			report(1 + done, 1 + jobs.length);
 		}
+		await device.idle();
 		return condition;
 	});
 }
 
 /** The x, y, z of rows (batch, x, y, z). */
 function positionsOf(coords: Int32Array): Int32Array {
-	return coords.filter((_, index) => index % 4 !== 0);
+	const positions = new Int32Array((coords.length / 4) * 3);
+	for (let from = 0, to = 0; from < coords.length; from += 4, to += 3) {
+		for (let axis = 0; axis < 3; axis++) positions[to + axis] = coords[from + 1 + axis];
+	}
+	return positions;
 }
 
 /** Columns of the decoder's Gaussians: position 3, colour 3, scale 3, rotation 4, opacity 1. */

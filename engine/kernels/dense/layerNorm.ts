@@ -122,11 +122,13 @@ interface Division {
 function divide(columns: number, largest: number, strides: readonly number[]): Division {
 	const powerAbove = (count: number) => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 	const vectors = columns / 4;
-	if (strides.every((stride) => stride % 4 === 0) && vectors <= 8 * largest) {
-		// Five or six vectors a thread keep enough reads in flight; more only where a row has more than a workgroup's threads hold.
-		const threadsPerRow = Math.min(largest, powerAbove(vectors / 6));
+	const most = 16;
+	const workgroupSize = Math.min(largest, 128);
+	if (strides.every((stride) => stride % 4 === 0) && vectors <= most * workgroupSize) {
+		// Up to ten vectors a thread, more only where a row has more than a workgroup's threads hold.
+		const threadsPerRow = Math.min(workgroupSize, powerAbove(vectors / 10));
 		const overrides = { vectorsPerThread: Math.ceil(vectors / threadsPerRow) };
-		return { shader: "dense/layerNormVectors", workgroupSize: largest, threadsPerRow, overrides };
+		return { shader: "dense/layerNormVectors", workgroupSize, threadsPerRow, overrides };
 	}
 	// Enough threads that each reads at most eight columns, up to a workgroup.
 	const threadsPerRow = Math.min(largest, powerAbove(columns / 8));
