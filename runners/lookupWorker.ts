@@ -1,22 +1,26 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { bakeLookups } from "../engine/mesh/bakeTexture.ts";
 import type { BakeObservation, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
 import { answerJobs } from "./workerPool.ts";
 
 // Finds where the pixels of a view look the texture up, beside the main thread: a view in, its samples out.
 
-/** What the worker starts with. */
-export interface LookupData {
+/** What the worker is sent. */
+export interface LookupJob {
+	/** In shared memory, and the same in every job of a worker. */
 	readonly mesh: TexturedMesh;
 	/** Texels per side. */
 	readonly size: number;
+	readonly view: BakeObservation;
 }
 
-const { mesh, size } = workerData as LookupData;
-const lookups = bakeLookups(mesh, size);
+let lookups: ReturnType<typeof bakeLookups> | undefined;
 
-answerJobs<BakeObservation>(
+answerJobs<LookupJob>(
 	parentPort,
-	async (view) => lookups(view),
+	async ({ mesh, size, view }) => {
+		lookups ??= bakeLookups(mesh, size);
+		return lookups(view);
+	},
 	(samples) => [(samples as TextureSamples).values.buffer as ArrayBuffer],
 );

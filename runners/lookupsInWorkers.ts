@@ -1,28 +1,30 @@
 import { availableParallelism } from "node:os";
 import type { BakeObservation, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
 import type { TextureLookups } from "../engine/stages/finish.ts";
-import type { LookupData } from "./lookupWorker.ts";
+import type { LookupJob } from "./lookupWorker.ts";
 import { openWorkerPool } from "./workerPool.ts";
 
 /**
- * Finds where views look a texture up, on other threads: the same samples, however many there are. Pictures with an alpha channel go over
- * without a copy.
+ * Finds where views look a texture up, on other threads, which start at once: the same samples, however many there are. Pictures with an alpha
+ * channel go over without a copy.
  */
 export function lookupsInWorkers(
-	{ positions, faces, uvs }: TexturedMesh,
 	size: number,
 	{
 		threads = Math.min(16, availableParallelism()),
 		worker = new URL("./lookupWorker.js", import.meta.url),
 	}: { readonly threads?: number; readonly worker?: URL } = {},
 ): TextureLookups {
-	const shared: LookupData = { mesh: { positions: inShared(positions), faces: inShared(faces), uvs: inShared(uvs) }, size };
-	const pool = openWorkerPool(worker, threads, "texture views", shared);
+	const pool = openWorkerPool(worker, threads, "texture views");
+	pool.startAll();
+	let shared: TexturedMesh | undefined;
 	return {
-		of(view: BakeObservation) {
+		of({ positions, faces, uvs }: TexturedMesh, view: BakeObservation) {
+			shared ??= { positions: inShared(positions), faces: inShared(faces), uvs: inShared(uvs) };
 			const { buffer, byteLength } = view.color;
 			const isOwn = view.mask === undefined && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-			return pool.run<TextureSamples>(view, isOwn ? [buffer] : []);
+			const job: LookupJob = { mesh: shared, size, view };
+			return pool.run<TextureSamples>(job, isOwn ? [buffer] : []);
 		},
 		close: pool.close,
 	};

@@ -10,6 +10,8 @@ export interface Answer {
 export interface WorkerPool {
 	/** Does a job on the next free thread; `moved` buffers are gone here afterwards. Rejects where it fails, or after `fail`. */
 	run<Result>(job: object, moved?: readonly ArrayBuffer[]): Promise<Result>;
+	/** Starts all threads now rather than as jobs come in. */
+	startAll(): void;
 	/** Rejects every job, now and later. */
 	fail(error: Error): void;
 	close(): Promise<void>;
@@ -23,10 +25,9 @@ interface Waiting {
 }
 
 /**
- * Workers of one module that are started as jobs come in, each with one job at a time. `about` opens the messages of errors; `workerData` is what
- * every worker starts with.
+ * Workers of one module that are started as jobs come in, each with one job at a time. `about` opens the messages of errors.
  */
-export function openWorkerPool(entry: URL, threads: number, about: string, workerData?: unknown): WorkerPool {
+export function openWorkerPool(entry: URL, threads: number, about: string): WorkerPool {
 	const workers: Worker[] = [];
 	const idle: Worker[] = [];
 	const queue: Waiting[] = [];
@@ -41,7 +42,7 @@ export function openWorkerPool(entry: URL, threads: number, about: string, worke
 	}
 
 	function start(): Worker {
-		const worker = new Worker(entry, { workerData });
+		const worker = new Worker(entry);
 		workers.push(worker);
 		worker.on("message", ({ result, problem }: Answer) => {
 			const done = running.get(worker);
@@ -66,6 +67,9 @@ export function openWorkerPool(entry: URL, threads: number, about: string, worke
 
 	return {
 		fail,
+		startAll() {
+			while (workers.length < threads) idle.push(start());
+		},
 		run<Result>(job: object, moved: readonly ArrayBuffer[] = []): Promise<Result> {
 			return new Promise<unknown>((resolve, reject) => {
 				if (failure !== undefined) {

@@ -41,13 +41,13 @@ export type Unwrap = (
 
 /** Finds where the pixels of views look a texture up; runners do it on threads of their own. */
 export interface TextureLookups {
-	/** The samples of a view, whose arrays may be gone afterwards. */
-	readonly of: (view: BakeObservation) => Promise<TextureSamples>;
+	/** The samples of a view of a mesh, always the same one; the view's arrays may be gone afterwards. */
+	readonly of: (mesh: TexturedMesh, view: BakeObservation) => Promise<TextureSamples>;
 	close(): Promise<void>;
 }
 
-/** Opens `TextureLookups` into a texture of `size` texels a side. */
-export type OpenTextureLookups = (mesh: TexturedMesh, size: number) => TextureLookups;
+/** Opens `TextureLookups` into a texture of `size` texels a side, before there is a mesh: threads take their time to start. */
+export type OpenTextureLookups = (size: number) => TextureLookups;
 
 /** How a surface is finished. */
 export interface FinishOptions {
@@ -151,43 +151,42 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 			},
 		}),
 	);
-	// The pictures do not depend on the charts: the GPU draws them while other threads unwrap.
-	const [unwrapped, views] = await runPart(context, unwrapPart, (_, report) =>
-		together(
-			() =>
-				unwrap(repaired, {
-					textureSize: size,
-					padding: effort.padding,
-					...(faceTexels !== 1 && { focus: { ...headBall(repaired), share: faceTexels } }),
-					signal: context.signal,
-					report,
-				}),
-			async (isStopped) => {
-				const drawn: BakeObservation[] = [];
-				for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
-					stopIfAborted(context);
-					if (isStopped()) break;
-					drawn.push(view);
-				}
-				return drawn;
-			},
-		),
-	);
-	const samples = await runPart(context, lookupsPart, async (_, report) => {
-		const lookups = openLookups(unwrapped, size);
-		let done = 0;
-		try {
-			return await Promise.all(
+	const lookups = openLookups(size);
+	const { unwrapped, samples } = await closing(lookups, async () => {
+		// The pictures do not depend on the charts: the GPU draws them while other threads unwrap.
+		const [unwrapped, views] = await runPart(context, unwrapPart, (_, report) =>
+			together(
+				() =>
+					unwrap(repaired, {
+						textureSize: size,
+						padding: effort.padding,
+						...(faceTexels !== 1 && { focus: { ...headBall(repaired), share: faceTexels } }),
+						signal: context.signal,
+						report,
+					}),
+				async (isStopped) => {
+					const drawn: BakeObservation[] = [];
+					for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
+						stopIfAborted(context);
+						if (isStopped()) break;
+						drawn.push(view);
+					}
+					return drawn;
+				},
+			),
+		);
+		const samples = await runPart(context, lookupsPart, async (_, report) => {
+			let done = 0;
+			return Promise.all(
 				views.map(async (view) => {
-					const found = await lookups.of(view);
+					const found = await lookups.of(unwrapped, view);
 					stopIfAborted(context);
 					report(++done, views.length);
 					return found;
 				}),
 			);
-		} finally {
-			await lookups.close();
-		}
+		});
+		return { unwrapped, samples };
 	});
 	// Departs from upstream: without pictures from all around, what no view sees would stay black; it takes its neighbours' colours.
 	const colorsOf = (mesh: Mesh) => {
@@ -219,6 +218,15 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	};
 	const map = normalMap ? await runPart(context, normalsPart, bakeNormalMap) : undefined;
 	return { mesh, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals, normalMap: map }, repair };
+}
+
+/** Does the work and closes what it works with, whatever comes. */
+async function closing<T>(used: { close(): Promise<void> }, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work();
+	} finally {
+		await used.close();
+	}
 }
 
 /** Two pieces of work side by side; where one fails the other is told, and waited for, before the error goes on. */
@@ -268,11 +276,13 @@ function finishParts(
 	];
 }
 
-const lookupsHere: OpenTextureLookups = (mesh, size) => {
-	const lookups = bakeLookups(mesh, size);
+const lookupsHere: OpenTextureLookups = (size) => {
+	let lookups: ReturnType<typeof bakeLookups> | undefined;
 	let last: Promise<unknown> = Promise.resolve();
-	const of = (view: BakeObservation) => {
-		const found = last.then(() => lookups(view)); // one after the other, so that an error or a stop ends the rest
+	const of = (mesh: TexturedMesh, view: BakeObservation) => {
+		lookups ??= bakeLookups(mesh, size);
+		const look = lookups;
+		const found = last.then(() => look(view)); // one after the other, so that an error or a stop ends the rest
 		last = found;
 		return found;
 	};

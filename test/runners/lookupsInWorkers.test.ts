@@ -31,10 +31,10 @@ it("finds the same samples on other threads, with masks and without", async () =
 	});
 	const here = bakeLookups(mesh, 64);
 	const expected = views.map((view) => here(view));
-	const lookups = lookupsInWorkers(mesh, 64, { worker, threads: 2 });
-	expect(await Promise.all(views.map((view) => lookups.of(view)))).toEqual(expected);
+	const lookups = lookupsInWorkers(64, { worker, threads: 2 });
+	expect(await Promise.all(views.map((view) => lookups.of(mesh, view)))).toEqual(expected);
 	const wrong = { ...views[0], color: new Uint8Array(5) };
-	await expect(lookups.of(wrong)).rejects.toThrow(/texture views: textureSamples: colour must be/);
+	await expect(lookups.of(mesh, wrong)).rejects.toThrow(/texture views: textureSamples: colour must be/);
 	await lookups.close();
-	await expect(lookups.of(views[0])).rejects.toThrow("a worker ended");
+	await expect(lookups.of(mesh, views[0])).rejects.toThrow("a worker ended");
 });
