@@ -17,6 +17,7 @@ struct Params {
   epsilon: f32,
   stepSize: f32,        // learning rate / (1 - beta1^step)
   rootCorrection: f32,  // sqrt(1 - beta2^step)
+  zero: u32,            // 0, which compilers cannot know
 }
 
 @group(0) @binding(0) var<storage, read> gradient: array<f32>;            // [height, width, 3]
@@ -49,6 +50,9 @@ fn squareRoot(a: f32) -> f32 {
   return s + rest / (2.0 * s);
 }
 
+// A product as it is rounded: compilers may not join it with a sum into one fused operation, which torch does not do either.
+fn product(a: f32, b: f32) -> f32 { return bitcast<f32>(bitcast<u32>(a * b) ^ params.zero); }
+
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.y * groups.x * workgroupSize + id.x;
@@ -62,9 +66,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   var columns = 0.0;
   if (column >= 3u) { columns += sign(p - pyramid[index - 3u]); }
   if (column + 3u < row) { columns -= sign(pyramid[index + 3u] - p); }
-  let g = gradient[index] + (params.rowWeight * rows + params.columnWeight * columns);
-  let m = params.beta1 * firstMoment[index] + params.rest1 * g;
-  let v = params.beta2 * secondMoment[index] + (params.rest2 * g) * g;
+  let g = gradient[index] + (product(params.rowWeight, rows) + product(params.columnWeight, columns));
+  let m = product(params.beta1, firstMoment[index]) + product(params.rest1, g);
+  let v = product(params.beta2, secondMoment[index]) + product(params.rest2 * g, g);
   firstMoment[index] = m;
   secondMoment[index] = v;
   image[index] = p - divide(params.stepSize * m, divide(squareRoot(v), params.rootCorrection) + params.epsilon);

@@ -6,6 +6,7 @@ override workgroupSize: u32 = 64;
 struct Params {
   count: u32,       // samples
   levelCount: u32,
+  zero: u32,        // 0, which compilers cannot know
 }
 
 @group(0) @binding(0) var<storage, read> samples: array<vec4<u32>>;  // [N] bits of f32 u, v, level; colour
@@ -18,6 +19,9 @@ fn texel(index: u32) -> vec3<f32> {
   return vec3<f32>(pyramid[index * 3u], pyramid[index * 3u + 1u], pyramid[index * 3u + 2u]);
 }
 
+// A product as it is rounded: not joined with a sum into one fused operation, which would round once.
+fn product(a: vec3<f32>, b: f32) -> vec3<f32> { return bitcast<vec3<f32>>(bitcast<vec3<u32>>(a * b) ^ vec3<u32>(params.zero)); }
+
 fn bilinear(level: vec4<u32>, position: vec2<f32>) -> vec3<f32> {
   let at = (position - floor(position)) * vec2<f32>(level.yz) - 0.5;
   let corner = floor(at);
@@ -26,9 +30,9 @@ fn bilinear(level: vec4<u32>, position: vec2<f32>) -> vec3<f32> {
   let second = (first + 1u) % level.yz;
   let above = level.x + first.y * level.y;
   let below = level.x + second.y * level.y;
-  let top = texel(above + first.x) * (1.0 - part.x) + texel(above + second.x) * part.x;
-  let bottom = texel(below + first.x) * (1.0 - part.x) + texel(below + second.x) * part.x;
-  return top * (1.0 - part.y) + bottom * part.y;
+  let top = product(texel(above + first.x), 1.0 - part.x) + product(texel(above + second.x), part.x);
+  let bottom = product(texel(below + first.x), 1.0 - part.x) + product(texel(below + second.x), part.x);
+  return product(top, 1.0 - part.y) + product(bottom, part.y);
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -41,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let lower = min(u32(level), params.levelCount - 1u);
   let upper = min(lower + 1u, params.levelCount - 1u);
   let part = level - f32(lower);
-  let value = bilinear(levels[lower], position) * (1.0 - part) + bilinear(levels[upper], position) * part;
+  let value = product(bilinear(levels[lower], position), 1.0 - part) + product(bilinear(levels[upper], position), part);
   values[index * 3u] = value.x;
   values[index * 3u + 1u] = value.y;
   values[index * 3u + 2u] = value.z;

@@ -48,6 +48,7 @@ export function textureAdam(graph: Graph, request: TextureAdamRequest): void {
 			epsilon,
 			stepSize,
 			rootCorrection,
+			zero: 0,
 		},
 		workgroups: foldedWorkgroups(Math.ceil(count / 64)),
 	});

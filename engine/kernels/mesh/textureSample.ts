@@ -12,7 +12,7 @@ export function textureSample(graph: Graph, pyramid: TexturePyramid, samples: Te
 	graph.dispatch({
 		shader: "mesh/textureSample",
 		tensors: { samples, levels: pyramid.table, pyramid: pyramid.values, values },
-		params: { count, levelCount: pyramid.levels.length },
+		params: { count, levelCount: pyramid.levels.length, zero: 0 },
 		workgroups: foldedWorkgroups(Math.ceil(samples.shape[0] / 64)),
 	});
 	return values;
