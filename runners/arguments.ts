@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { defaults, type PresetName } from "../engine/defaults.ts";
 import type { SyntheticSize } from "../weights/syntheticCheckpoint.ts";
+import { downloadHelp, downloadOptions } from "./download/options.ts";
 import { type FinishArguments, finishArguments, finishHelp, finishOptions } from "./finishArguments.ts";
 import { byteSize, choice, type OptionValues, real, textOf, usage, whole } from "./optionValues.ts";
 import { renderHelp, renderOptions } from "./renderArguments.ts";
@@ -37,6 +38,9 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   synchuman demo [-o DIR]              the built-in sample through every network, with tiny synthetic weights
   synchuman synthesize tiny|full DIR   writes a synthetic checkpoint in the official layout
   synchuman render MODEL -o FILE       pictures of a .glb or .ply: side by side as .png, or a turntable as .webp, .gif, .mp4
+  synchuman download [--dir DIR]       all weights, with their licences; goes on where it ended
+  synchuman verify [DIR]               compares a weights folder with the networks and with its recorded hashes, without a GPU
+  synchuman convert DIR -o DIR         a copy of a weights folder in half precision
   synchuman info                       what the GPU can do
 
   -o, --output DIR         where results go (demo: out/demo)
@@ -56,6 +60,8 @@ ${finishHelp}
 
 ${renderHelp}
 
+${downloadHelp}
+
 Exit status: 0 done, 2 input, 3 device or memory, 4 checkpoint, 5 disk, 130 stopped.`;
 
 const options = {
@@ -67,6 +73,7 @@ const options = {
 	guidance: { type: "string" },
 	...finishOptions,
 	...renderOptions,
+	...downloadOptions,
 	seed: { type: "string" },
 	stage: { type: "string" },
 	dtype: { type: "string" },

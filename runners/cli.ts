@@ -11,6 +11,7 @@ import {
 	synthesizeArguments,
 } from "./arguments.ts";
 import { chooseDevice } from "./chooseDevice.ts";
+import { convertCommand, downloadCommand, verifyCommand } from "./download/command.ts";
 import { withDriver } from "./driverFetcher.ts";
 import { reportError } from "./errorReport.ts";
 import { generate, type Surroundings } from "./generate.ts";
@@ -42,6 +43,8 @@ function stopSignal(): AbortSignal {
 	process.on("SIGINT", stop).on("SIGTERM", stop);
 	return controller.signal;
 }
+
+const voice = () => ({ out, say, terminal: process.stderr.isTTY === true, signal: stopSignal() });
 
 /** Opens GPU and engine for a run; closes the GPU when it ends. */
 async function run(
@@ -147,6 +150,9 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 			}
 			out(json ? `${JSON.stringify({ event: "result", files: [options.output] })}\n` : `${options.output}\n`);
 		}),
+	download: (line) => reported(line, () => downloadCommand(line, voice())),
+	verify: (line) => reported(line, () => verifyCommand(line, voice())),
+	convert: (line) => reported(line, () => convertCommand(line, voice())),
 	info: (line) =>
 		reported(line, async () => {
 			const device = await chooseDevice({ adapter: line.values.adapter as string | undefined, allowSoftware: true });

@@ -1,4 +1,5 @@
 import { decodeUtf8, readRange } from "./byteSource.ts";
+import { crc32 } from "./crc32.ts";
 import { damaged, quoted } from "./damaged.ts";
 import type { ByteSource, StoredTensor, TensorSource } from "./source.ts";
 import { checkedElementCount, describeShape, sameShape, storedElementBytes } from "./storedTensor.ts";
@@ -63,6 +64,25 @@ export async function readTorchTensor(source: ByteSource): Promise<StoredTensor>
 	if (!(archive.value instanceof TorchTensor)) throw damaged(source.name, `holds ${kindOf(archive.value)}, not a tensor`, resave);
 	checkStorage(archive, archive.value, source.name);
 	return readTensor(archive, archive.value, source.name);
+}
+
+/** Bytes that are checked at a time. */
+const checkedPieceBytes = 2 ** 24;
+
+/** Compares every entry of a torch file with its checksum (CRC-32), piece by piece. Throws code "checkpoint". */
+export async function checkTorchZip(source: ByteSource): Promise<void> {
+	const { zip } = await openTorchZip(source);
+	for (const entry of zip.entries.values()) {
+		if (entry.deflated) {
+			await zip.read(entry, maxPickleBytes);
+			continue;
+		}
+		let sum = 0;
+		for (let offset = 0; offset < entry.byteLength; offset += checkedPieceBytes) {
+			sum = crc32(await zip.readStored(entry, offset, Math.min(checkedPieceBytes, entry.byteLength - offset)), sum);
+		}
+		if (sum !== entry.crc32) throw damaged(source.name, `entry ${quoted(entry.name)} does not have its checksum (CRC-32)`);
+	}
 }
 
 interface TorchZip {

@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { downloadWeights } from "../../../runners/download/download.ts";
+import { torchTensorBytes, writeTorchCheckpoint } from "../../../weights/writeTorchZip.ts";
+import { type Fault, type FaultyServer, faultyServer } from "../../support/faultyServer.ts";
+import { randomSource } from "../../support/randomSource.ts";
+import { storedFromFloat32 } from "../../support/storedFromFloat32.ts";
+
+const repository = "xishushu/SyncHuman";
+const sets = ["SyncHuman", "DINOv2", "prompt embeddings"];
+
+async function content(): Promise<Map<string, Uint8Array>> {
+	const random = randomSource(7);
+	const bytes = (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256));
+	const tensor = (seed: number) =>
+		storedFromFloat32(
+			Float32Array.from({ length: 300 }, (_, i) => i * seed),
+			[3, 100],
+			"F16",
+		);
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of writeTorchCheckpoint("dino", [{ name: "w", dtype: "F32", shape: [500] }], () => bytes(2000)))
+		chunks.push(chunk);
+	return new Map([
+		["OneStage/pipeline_config.json", new TextEncoder().encode('{"num_views": 5}')],
+		["OneStage/vae/config.json", bytes(333)],
+		["OneStage/vae/diffusion_pytorch_model.safetensors", bytes(70_000)],
+		["SecondStage/pipeline.json", new TextEncoder().encode("{}")],
+		["SecondStage/ckpts/slat_flow/model.safetensors", bytes(30_001)],
+		["README.md", bytes(10)],
+		["dinov2_vitl14_reg4_pretrain.pth", Buffer.concat(chunks)],
+		["clr_embeds.pt", torchTensorBytes("clr_embeds", tensor(1))],
+		["normal_embeds.pt", torchTensorBytes("normal_embeds", tensor(-1))],
+	]);
+}
+
+const open: { server: FaultyServer | undefined; folder: string | undefined } = { server: undefined, folder: undefined };
+afterEach(async () => {
+	await open.server?.close();
+	if (open.folder !== undefined) rmSync(open.folder, { recursive: true });
+	open.server = open.folder = undefined;
+});
+
+async function begin(faultOf: (name: string, request: number) => Fault) {
+	const files = await content();
+	open.folder = mkdtempSync(join(tmpdir(), "download-"));
+	open.server = await faultyServer(files, repository, faultOf);
+	const { server, folder } = { server: open.server, folder: open.folder };
+	const said: string[] = [];
+	const run = (
+		options: { throughHub?: boolean; only?: string[]; ask?: (question: string) => Promise<boolean>; accept?: boolean; token?: string } = {},
+	) =>
+		downloadWeights(
+			{
+				folder,
+				acceptLicences: options.accept ?? options.ask === undefined,
+				parallel: 3,
+				hub: server.url,
+				mirror: options.throughHub ? undefined : `${server.url}/mirror`,
+				only: options.only ?? sets,
+			},
+			{
+				network: { idleMs: 150, attempts: 4, firstWaitMs: 1, token: options.token },
+				ask: options.ask,
+				say: (text) => said.push(text),
+				onProgress: () => undefined,
+			},
+		);
+	/** Final files with other bytes than the server's. */
+	const wrongFiles = () =>
+		[...files].flatMap(([name, bytes]) => {
+			const path = join(folder, name);
+			return existsSync(path) && !readFileSync(path).equals(bytes) ? [name] : [];
+		});
+	return { files, server, folder, run, said, wrongFiles };
+}
+
+describe("download", () => {
+	test("gets every set, locks it, and asks nothing of the network where all is there", async () => {
+		const { files, server, folder, run, said, wrongFiles } = await begin(() => "none");
+		await run();
+		expect(wrongFiles()).toEqual([]);
+		for (const name of files.keys()) expect(existsSync(join(folder, name))).toBe(name !== "README.md");
+		const lock = JSON.parse(readFileSync(join(folder, "synchuman.lock.json"), "utf8"));
+		for (const [name, { sha256, byteLength }] of Object.entries(lock.files as Record<string, { sha256: string; byteLength: number }>)) {
+			expect(
+				createHash("sha256")
+					.update(readFileSync(join(folder, name)))
+					.digest("hex"),
+			).toBe(sha256);
+			expect(statSync(join(folder, name)).size).toBe(byteLength);
+		}
+		expect(said.join("\n")).toMatch(/licence {2}none stated/);
+		expect(readdirSync(folder, { recursive: true }).filter((name) => /\.(part|unchecked|second)/.test(String(name)))).toEqual([]);
+		const before = server.requests.length;
+		await server.close();
+		await run();
+		expect(server.requests).toHaveLength(before);
+		rmSync(join(folder, "clr_embeds.pt"));
+		await expect(run()).rejects.toMatchObject({ code: "checkpoint" });
+	});
+
+	test("goes on where a cut connection ended, by Range", async () => {
+		const large = "OneStage/vae/diffusion_pytorch_model.safetensors";
+		let cuts = 0;
+		const { server, run, wrongFiles } = await begin((name) => (name === large && cuts++ < 3 ? "cut" : "none"));
+		await run();
+		expect(wrongFiles()).toEqual([]);
+		const ranges = server.requests.filter(({ path }) => path.endsWith(large)).map(({ range }) => range);
+		expect(ranges).toEqual([undefined, "bytes=35000-", "bytes=52500-", "bytes=61250-"]);
+	});
+
+	test("50 random sequences of faults: the right bytes or one clear error, never a wrong file", async () => {
+		const random = randomSource(99);
+		const kinds: readonly Fault[] = ["cut", "wrong", "slow", "429", "500", "redirect", "noRange", "404", "refused"];
+		let [finished, failed] = [0, 0];
+		for (let sequence = 0; sequence < 50; sequence++) {
+			// Transient faults mostly; every fifth sequence may meet one that does not pass.
+			const share = random() * 0.5;
+			const usable = sequence % 5 === 0 ? kinds : kinds.slice(0, 7);
+			const pick = () => (random() < share ? usable[Math.floor(random() * usable.length)] : "none");
+			const { folder, run, wrongFiles, files } = await begin(pick);
+			try {
+				await run();
+				finished++;
+				for (const name of files.keys()) expect(name === "README.md" || existsSync(join(folder, name)), name).toBe(true);
+			} catch (error) {
+				failed++;
+				expect(error).toMatchObject({ name: "SyncHumanError", code: "checkpoint" });
+				expect((error as { hint: string }).hint).toBeTruthy();
+			}
+			expect(wrongFiles(), `sequence ${sequence}`).toEqual([]);
+			await open.server?.close();
+			rmSync(folder, { recursive: true });
+			open.folder = undefined;
+		}
+		expect(finished).toBeGreaterThan(20);
+		expect(failed).toBeGreaterThan(0);
+	}, 60_000);
+
+	test("through the hub's own API: one commit, the token for the hub alone", async () => {
+		const { server, run, wrongFiles } = await begin((name) => (name.endsWith("config.json") ? "redirect" : "none"));
+		await run({ throughHub: true, only: ["SyncHuman"], token: "secret" });
+		expect(
+			server.requests.every(({ path }) => path.startsWith("/api/") || path.startsWith("/moved/") || path.includes("/0123456789abcdef/")),
+		).toBe(true);
+		expect(server.requests.every(({ authorization }) => authorization === "Bearer secret")).toBe(true);
+		expect(wrongFiles()).toEqual([]);
+	});
+
+	test("asks before it downloads, and takes no for an answer", async () => {
+		const { server, folder, run } = await begin(() => "none");
+		await expect(run({ ask: async () => false })).rejects.toMatchObject({ code: "input" });
+		await expect(run({ accept: false })).rejects.toMatchObject({ code: "input", message: expect.stringContaining("accept") });
+		expect(server.requests).toHaveLength(0);
+		expect(existsSync(join(folder, "clr_embeds.pt"))).toBe(false);
+		await expect(run({ only: ["nonsense"] })).rejects.toThrow(/no set "nonsense"/);
+	});
+
+	test("a folder as mirror, compared with the lock beside it", async () => {
+		const { folder: mirror, run } = await begin(() => "none");
+		await run();
+		const target = mkdtempSync(join(tmpdir(), "download-"));
+		const copy = () =>
+			downloadWeights(
+				{ folder: target, acceptLicences: true, parallel: 2, hub: "http://127.0.0.1:1", mirror, only: sets },
+				{ network: {}, ask: undefined, say: () => undefined, onProgress: () => undefined },
+			);
+		await copy();
+		expect(readFileSync(join(target, "SecondStage/ckpts/slat_flow/model.safetensors"))).toEqual(
+			readFileSync(join(mirror, "SecondStage/ckpts/slat_flow/model.safetensors")),
+		);
+		rmSync(target, { recursive: true });
+		writeFileSync(join(mirror, "clr_embeds.pt"), "broken");
+		await expect(copy()).rejects.toThrow(/is not what synchuman.lock.json/);
+		rmSync(target, { recursive: true, force: true });
+	});
+});
