@@ -1,29 +1,31 @@
 import type { TexturedMesh, TextureSamples } from "./textureSamples.ts";
 import { interpolateUvs, rasterizeFaces } from "./triangleRaster.ts";
 
-/** Weight, of a pixel that covers one texel, below which a texel's mean does not count. */
-const leastWeight = 0.02;
+/** Weight, of a pixel that covers one texel, below which a texel's mean does not count; powers of 2 that a pixel loses per level. */
+const [leastWeight, slant] = [0.0005, 6];
 
 /**
  * A texture f32 [size, size, 3] (0..1, row 0 at v = 0) to begin a fit with: in each texel the mean of the pixels that look it up, those with
- * small footprints (seen face on) counting more; elsewhere the colours [v, 3] of the vertices, interpolated. Black outside the charts.
+ * small footprints (seen face on) counting more; elsewhere the colours [v, 3] of the vertices, interpolated. Black outside the charts. `viewWeights`: how much
+ * each view counts, 1 unless it is given.
  */
 export function startTexture(
 	{ uvs, faces }: TexturedMesh,
 	colors: Float32Array,
 	views: readonly TextureSamples[],
 	size: number,
+	viewWeights: readonly number[] = [],
 ): Float32Array {
 	const texture = vertexColorTexture(uvs, faces, colors, size);
 	const sums = new Float64Array(size * size * 4);
-	for (const { count, values } of views) {
+	for (const [view, { count, values }] of views.entries()) {
 		const floats = new Float32Array(values.buffer, values.byteOffset, values.length);
 		for (let i = 0; i < count * 4; i += 4) {
 			const [u, v] = [floats[i], floats[i + 1]];
 			if (u === 0 && v === 0) continue; // a pixel that no triangle covers
 			const [x, y] = [u * size - 0.5, v * size - 0.5];
 			const [left, bottom] = [Math.floor(x), Math.floor(y)];
-			const weight = 2 ** (-4 * floats[i + 2]);
+			const weight = (viewWeights[view] ?? 1) * 2 ** (-slant * floats[i + 2]);
 			for (let corner = 0; corner < 4; corner++) {
 				const [column, row] = [left + (corner & 1), bottom + (corner >> 1)];
 				if (column < 0 || row < 0 || column >= size || row >= size) continue;

@@ -37,8 +37,11 @@ const [mostCubes, fewestCubes] = [256, 32];
 const mostDepthPixels = 384;
 const refinementRounds = 6;
 
-/** Less than `finishDefaults`: a field's surface hides little, and the fit begins with what the views show. */
-export const reconstructionEffort = Object.freeze({ visibilityViews: 200, visibilitySize: 1024, fitSteps: 200 });
+/**
+ * Less than `finishDefaults`: a field's surface hides little. Departs from upstream: the texture is what the views show (`startTexture`), without
+ * Adam's steps, which on five views that disagree took a decibel away again (200 steps) and minutes on a CPU.
+ */
+export const reconstructionEffort = Object.freeze({ visibilityViews: 200, visibilitySize: 1024, fitSteps: 0 });
 /** GPU bytes of FlexiCubes per cube of the grid and per cube of a layer, beyond the field's. */
 const layerBytes = 1200;
 

@@ -30,9 +30,9 @@ it("takes what the pixels say, and else the vertices' colours", () => {
 		size,
 	);
 	const texel = (column: number, row: number) => [...texture.subarray((row * size + column) * 3, (row * size + column) * 3 + 3)];
-	// The pixel of level 2 counts 1 / 256.
-	expect(texel(1, 1)[0]).toBeCloseTo(256 / 257, 5);
-	expect(texel(1, 1)[2]).toBeCloseTo(1 / 257, 5);
+	// The pixel of level 2 counts 1 / 4096.
+	expect(texel(1, 1)[0]).toBeCloseTo(4096 / 4097, 5);
+	expect(texel(1, 1)[2]).toBeCloseTo(1 / 4097, 5);
 	for (const [i, value] of [0.2, 0, 0.8].entries()) expect(texel(3, 2)[i]).toBeCloseTo(value, 6);
 	expect(texel(0, 0)[0]).toBeCloseTo(0.2, 6); // a pixel beside the mesh says nothing
 	expect(texel(6, 6)).toEqual([0, 0, 0]);
