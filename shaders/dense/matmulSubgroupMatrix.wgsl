@@ -1,24 +1,14 @@
 // The same function, bindings and Params as matmul.wgsl, on subgroup matrices: f16 in, f32 sums.
 //
-// One workgroup: a tile of 128 rows x 128 columns, eight subgroups of 64 x 32 (8 sums of 16 x 16 in registers). Each 32-deep slice of
-// both operands goes through workgroup memory, rows padded by 8 halves; the next slice is fetched into registers meanwhile. Loader
-// threads take rows so that every eight of them store 128 bytes of different banks. Matrix elements are out of WGSL's reach: the
-// epilogue goes through strips of the same workgroup memory, 16 rows a subgroup at a time, four columns a thread.
-// Needs: channels a multiple of 32 (a slice lies in one tap); inputStride and inputColumn multiples of 8; columns, and strides and first
-// columns of everything per output, multiples of 4 (columns of 8 where `gated`).
-//
-// A denoising step's 422 calls on an H200: 179 ms, 221 TFLOP/s (574 ms, 72 before). Tried there, in TFLOP/s, medians of five: weighted
-// mean of eight shapes that stand for the step; 6144^3; 3x3 of 320 channels at 96x96:
-//   128x128, 64x64 a subgroup, scalar epilogue, bounds and taps found anew at every load      55   86    57 (the kernel before)
-//   128x128, 64x64 a subgroup (128 threads, two workgroups a multiprocessor by registers)    181  250   227
-//   128x128, 64x32 (this one: half the registers, twice the subgroups in flight)             200  269   215
-//   64 deep slices: 64x32                                                                    176  252   205 (64x64: 123, 169, 160)
-//   128x160, 64x80: 192, 260, 242; 128x320, 64x80: 194, 256, 270 (the best for convolutions to 320 n columns: no empty columns)
-//   256x128: 64x32 186, 64x64 167; 128x256, 64x32 167; 256x160, 64x80 162; 128x96, 64x48 163; 64x160 153; 256x64 131; 128x160, 32x80 120
-//   Two buffers, one barrier a slice, stores of the next slice before the multiplies: 94-104 for 64x64, 64x32 and 64x80.
-//   Dawn without robust buffer access (clamps in the shader instead): 199. Without any checks: 139. The checks cost nothing.
+// One workgroup: a tile of 128 rows x 32 fragmentColumns columns, four subgroups of 64 x 16 fragmentColumns (16 or 20 sums of 16 x 16 in
+// registers: two workgroups a multiprocessor, by registers and by workgroup memory). Each 32-deep slice of both operands goes through
+// workgroup memory, rows padded by 8 halves; the next slice is fetched into registers meanwhile. Convolutions take the taps inside the
+// channels: a slice's rows are then in the first level cache for the other taps. docs/matmul.md says what was tried and why this is so.
+// Needs: channels a multiple of 32; inputStride and inputColumn multiples of 8; columns, and strides and first columns of everything per
+// output, multiples of 4 (columns of 8 where `gated`).
 alias Output = f32;
 alias Residual = f32;
+override fragmentColumns: u32 = 4; // 4 or 5: tiles of 128 or 160 columns
 override gathered: bool = false;
 override gated: bool = false;
 override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh)
@@ -51,40 +41,31 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> y: array<vec4<Output>>;   // [rows, outputStride]
 @group(0) @binding(8) var<uniform> params: Params;
 
-const pitch = 5u;      // vectors of 8 halves between rows of a slice: 32 halves and 8 of padding
-const sliceW = 640u;   // first vector of the weight's slice, after 128 rows of x
-const stripPitch = 9u; // vectors of 4 floats between rows of a strip
+const pitch = 5u; // vectors of 8 halves between rows of a slice: 32 halves and 8 of padding
+const sliceW = 640u; // first vector of the weight's slice, after 128 rows of x
 const none = 0xffffffffu;
-var<workgroup> tiles: array<vec4<u32>, 1280>; // a slice of x and one of weight; then eight strips of 16 x 32 floats
+// A slice of x and one of weight; then a strip of 16 rows of each subgroup's sums, rows 8 (mod 32) words apart.
+var<workgroup> tiles: array<vec4<u32>, max(640u + fragmentColumns * 160u, 64u * (4u * fragmentColumns + 2u))>;
 
-fn erf(v: vec4f) -> vec4f { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
-  let t = 1.0 / (1.0 + 0.3275911 * abs(v));
-  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return sign(v) * (1.0 - p * exp(-v * v));
+// include "dense/matmulEpilogue"
+// include "dense/matmulStrips"
+
+// First vector of a row of x, or of the row that a neighbour is. Rows past the end are computed and not stored.
+fn firstVector(row: u32) -> u32 {
+  return (segmentedRow(min(row, params.rows - 1u), segmentedX, params.xSegment) * params.inputStride + params.inputColumn) / 8u;
 }
 
-fn activate(v: vec4f) -> vec4f {
-  switch activation {
-    case 1u: { return v / (1.0 + exp(min(-v, vec4f(87.0)))); }
-    case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
-    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), vec4f(-15.0), vec4f(15.0)))); }
-    default: { return v; }
-  }
-}
-
-fn segmentedRow(m: u32, segmented: bool, segment: vec3u) -> u32 {
-  if (!segmented) { return m; }
-  return segment.x + m / segment.y * segment.z + m % segment.y;
-}
-
-// First vector of the row of x that a tap reads, or none. Rows past the end are computed and not stored.
-fn firstVector(row: u32, tap: u32) -> u32 {
+// Where the neighbours of a row stand, and the first row of its image.
+fn neighbourhood(row: u32) -> vec2u {
   let m = min(row, params.rows - 1u);
-  if (!gathered) { return (segmentedRow(m, segmentedX, params.xSegment) * params.inputStride + params.inputColumn) / 8u; }
   let image = m / params.imageRowsOut;
-  let neighbour = neighbours[(m - image * params.imageRowsOut) * params.taps + tap];
+  return vec2u((m - image * params.imageRowsOut) * params.taps, image * params.imageRowsIn);
+}
+
+fn neighbourVector(hood: vec2u, tap: u32) -> u32 {
+  let neighbour = neighbours[hood.x + tap];
   if (neighbour < 0) { return none; }
-  return ((image * params.imageRowsIn + u32(neighbour)) * params.inputStride + params.inputColumn) / 8u;
+  return ((hood.y + u32(neighbour)) * params.inputStride + params.inputColumn) / 8u;
 }
 
 fn loadX(first: u32, k: u32) -> vec4<u32> {
@@ -92,122 +73,109 @@ fn loadX(first: u32, k: u32) -> vec4<u32> {
   return x[first + k];
 }
 
-fn preActivation(sum: vec4f, m: u32, n: u32) -> vec4f {
-  var v = sum;
-  if (hasBias) { v += bias[n / 4u]; }
-  if (hasRowBias) { v += rowBias[((params.firstRow + m) / params.rowBiasRows * params.rowBiasStride + params.rowBiasColumn + n) / 4u]; }
-  return v;
-}
-
-// What is added last, fetched before it is needed. Columns of y.
-fn addend(m: u32, n: u32, width: u32) -> vec4f {
-  var v = vec4f();
-  if (m >= params.rows || n >= width) { return v; }
-  let row = segmentedRow(m, segmentedY, params.ySegment);
-  if (hasResidual) { v = vec4f(residual[(row * width + n) / 4u]); }
-  if (accumulate) { v += vec4f(y[(row * params.outputStride + params.outputColumn + n) / 4u]); }
-  return v;
-}
-
-// A thread's part of a strip: up to four vectors of y, in rows 4 (gated: 8) apart.
-fn addends(m: u32, n: u32, lane: u32) -> mat4x4f {
-  if (!hasResidual && !accumulate) { return mat4x4f(); }
-  if (gated) {
-    let corner = vec2u(m + lane / 4u, n / 2u + lane % 4u * 4u);
-    return mat4x4f(addend(corner.x, corner.y, params.columns / 2u), addend(corner.x + 8u, corner.y, params.columns / 2u), vec4f(), vec4f());
-  }
-  let corner = vec2u(m + lane / 8u, n + lane % 8u * 4u);
-  return mat4x4f(addend(corner.x, corner.y, params.columns), addend(corner.x + 4u, corner.y, params.columns),
-                 addend(corner.x + 8u, corner.y, params.columns), addend(corner.x + 12u, corner.y, params.columns));
-}
-
-fn store(value: vec4f, addend: vec4f, m: u32, n: u32) {
-  var v = value;
-  if (hasGate) { v *= gate[((params.firstRow + m) / params.gateRows * params.gateStride + params.gateColumn + n) / 4u]; }
-  y[(segmentedRow(m, segmentedY, params.ySegment) * params.outputStride + params.outputColumn + n) / 4u] = vec4<Output>(v + addend);
-}
-
-fn finish(strip: u32, addend: vec4f, m0: u32, n0: u32, r: u32, c: u32) {
-  let at = strip + r * stripPitch + c;
-  let m = m0 + r;
-  let n = n0 + c * 4u;
-  if (m >= params.rows || n >= params.columns) { return; }
-  let a = preActivation(bitcast<vec4f>(tiles[at]), m, n);
-  if (!gated) { store(activate(a), addend, m, n); return; }
-  let b = preActivation(bitcast<vec4f>(tiles[at + 1u]), m, n + 4u);
-  store(vec4f(a.xz, b.xz) * activate(vec4f(a.yw, b.yw)), addend, m, n / 2u);
-}
-
-fn finishStrip(strip: u32, old: mat4x4f, m: u32, n: u32, lane: u32) {
-  if (gated) {
-    finish(strip, old[0], m, n, lane / 4u, lane % 4u * 2u);
-    finish(strip, old[1], m, n, lane / 4u + 8u, lane % 4u * 2u);
-  } else {
-    finish(strip, old[0], m, n, lane / 8u, lane % 8u);
-    finish(strip, old[1], m, n, lane / 8u + 4u, lane % 8u);
-    finish(strip, old[2], m, n, lane / 8u + 8u, lane % 8u);
-    finish(strip, old[3], m, n, lane / 8u + 12u, lane % 8u);
-  }
-}
-
 // After the first function: the reader of declarations cannot parse these types.
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32,
         @builtin(subgroup_invocation_id) lane: u32) {
   let tile = group.x + group.y * groups.x;
   let row0 = tile / params.columnTiles * 128u;
-  let column0 = tile % params.columnTiles * 128u;
+  let column0 = tile % params.columnTiles * (32u * fragmentColumns);
   if (row0 >= params.rows) { return; }
-  let subgroupRow = thread / 128u * 64u;
-  let subgroupColumn = thread / 32u % 4u * 32u;
+  let subgroup = thread / 32u;
   let inner = params.taps * params.channels;
-  let loadRow = thread / 4u % 2u * 4u + thread / 8u % 4u + thread / 32u * 8u; // of 64: neighbours are four rows apart
-  let loadVector = thread % 4u;
+  let loadRow = thread / 4u % 2u * 4u + thread / 8u % 4u + subgroup * 8u; // of 32: neighbours are four rows apart, so that eight threads
+  let loadVector = thread % 4u;                                           // store to different banks
   let at = loadRow * pitch + loadVector;
-  var sum00: Sum; var sum01: Sum;
-  var sum10: Sum; var sum11: Sum;
-  var sum20: Sum; var sum21: Sum;
-  var sum30: Sum; var sum31: Sum;
-  var firstX0 = firstVector(row0 + loadRow, 0u);
-  var firstX1 = firstVector(row0 + 64u + loadRow, 0u);
+  let atX = subgroup / 2u * 64u * pitch;
+  let atW = sliceW + subgroup % 2u * 16u * fragmentColumns * pitch;
+  var sum00: Sum; var sum01: Sum; var sum02: Sum; var sum03: Sum; var sum04: Sum;
+  var sum10: Sum; var sum11: Sum; var sum12: Sum; var sum13: Sum; var sum14: Sum;
+  var sum20: Sum; var sum21: Sum; var sum22: Sum; var sum23: Sum; var sum24: Sum;
+  var sum30: Sum; var sum31: Sum; var sum32: Sum; var sum33: Sum; var sum34: Sum;
   let firstWeight = (params.firstRow + row0) / params.weightRows * params.columns;
-  let firstW0 = (firstWeight + min(column0 + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
-  let firstW1 = (firstWeight + min(column0 + 64u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
-  var nextX0 = loadX(firstX0, loadVector);
-  var nextX1 = loadX(firstX1, loadVector);
-  var nextW0 = weight[firstW0];
-  var nextW1 = weight[firstW1];
-  var channel = 0u;
+  let firstW0 = (firstWeight + min(column0 + 0u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW1 = (firstWeight + min(column0 + 32u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW2 = (firstWeight + min(column0 + 64u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW3 = (firstWeight + min(column0 + 96u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW4 = (firstWeight + min(column0 + 128u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  var hood0: vec2u; var hood1: vec2u; var hood2: vec2u; var hood3: vec2u;
+  var first0: u32; var first1: u32; var first2: u32; var first3: u32;
+  if (gathered) {
+    hood0 = neighbourhood(row0 + 0u + loadRow); first0 = neighbourVector(hood0, 0u);
+    hood1 = neighbourhood(row0 + 32u + loadRow); first1 = neighbourVector(hood1, 0u);
+    hood2 = neighbourhood(row0 + 64u + loadRow); first2 = neighbourVector(hood2, 0u);
+    hood3 = neighbourhood(row0 + 96u + loadRow); first3 = neighbourVector(hood3, 0u);
+  } else {
+    first0 = firstVector(row0 + 0u + loadRow);
+    first1 = firstVector(row0 + 32u + loadRow);
+    first2 = firstVector(row0 + 64u + loadRow);
+    first3 = firstVector(row0 + 96u + loadRow);
+  }
+  {
+    let x0 = loadX(first0, loadVector);
+    let x1 = loadX(first1, loadVector);
+    let x2 = loadX(first2, loadVector);
+    let x3 = loadX(first3, loadVector);
+    let w0 = weight[firstW0 + 0u];
+    let w1 = weight[firstW1 + 0u];
+    let w2 = weight[firstW2 + 0u];
+    let w3 = weight[firstW3 + 0u];
+    var w4: vec4<u32>;
+    if (fragmentColumns > 4u) { w4 = weight[firstW4 + 0u]; }
+    tiles[at] = x0;
+    tiles[at + 160u] = x1;
+    tiles[at + 320u] = x2;
+    tiles[at + 480u] = x3;
+    tiles[sliceW + at] = w0;
+    tiles[sliceW + at + 160u] = w1;
+    tiles[sliceW + at + 320u] = w2;
+    tiles[sliceW + at + 480u] = w3;
+    if (fragmentColumns > 4u) { tiles[sliceW + at + 640u] = w4; }
+  }
+  workgroupBarrier();
   var tap = 0u;
+  var channel0 = 0u;
+  if (gathered && params.taps > 1u) {
+    first0 = neighbourVector(hood0, 1u);
+    first1 = neighbourVector(hood1, 1u);
+    first2 = neighbourVector(hood2, 1u);
+    first3 = neighbourVector(hood3, 1u);
+  }
+  // Loaded and stored in the same turn: a value carried into the next turn is copied at the end of this one, and the copy waits for it.
   for (var k0 = 0u; k0 < inner; k0 += 32u) {
-    workgroupBarrier();
-    tiles[at] = nextX0;
-    tiles[at + 64u * pitch] = nextX1;
-    tiles[sliceW + at] = nextW0;
-    tiles[sliceW + at + 64u * pitch] = nextW1;
-    workgroupBarrier();
-    if (k0 + 32u < inner) {
-      channel += 32u;
-      if (gathered) {
-        if (channel == params.channels) {
-          channel = 0u;
-          tap += 1u;
-          firstX0 = firstVector(row0 + loadRow, tap);
-          firstX1 = firstVector(row0 + 64u + loadRow, tap);
-        }
+    var nextK = min(k0 + 32u, inner - 32u); // of a row of weight
+    var channel = nextK;
+    if (gathered) { // taps inside channels: the first level cache then holds the rows for all taps
+      tap += 1u;
+      if (tap == params.taps) {
+        tap = 0u;
+        channel0 = min(channel0 + 32u, params.channels - 32u);
       }
-      nextX0 = loadX(firstX0, channel / 8u + loadVector);
-      nextX1 = loadX(firstX1, channel / 8u + loadVector);
-      nextW0 = weight[firstW0 + (k0 + 32u) / 8u];
-      nextW1 = weight[firstW1 + (k0 + 32u) / 8u];
+      channel = channel0;
+      nextK = tap * params.channels + channel;
     }
-    // Unrolled by hand: an array of matrices indexed in a loop lives in memory, not in registers.
-    let atX = subgroupRow * pitch;
-    let atW = sliceW + subgroupColumn * pitch;
+    let x0 = loadX(first0, channel / 8u + loadVector);
+    let x1 = loadX(first1, channel / 8u + loadVector);
+    let x2 = loadX(first2, channel / 8u + loadVector);
+    let x3 = loadX(first3, channel / 8u + loadVector);
+    let w0 = weight[firstW0 + nextK / 8u];
+    let w1 = weight[firstW1 + nextK / 8u];
+    let w2 = weight[firstW2 + nextK / 8u];
+    let w3 = weight[firstW3 + nextK / 8u];
+    var w4: vec4<u32>;
+    if (fragmentColumns > 4u) { w4 = weight[firstW4 + nextK / 8u]; }
+    if (gathered) { // a turn ahead
+      let tapAfter = select(tap + 1u, 0u, tap + 1u == params.taps);
+      first0 = neighbourVector(hood0, tapAfter);
+      first1 = neighbourVector(hood1, tapAfter);
+      first2 = neighbourVector(hood2, tapAfter);
+      first3 = neighbourVector(hood3, tapAfter);
+    }
+    // By hand: an array of matrices indexed in a loop lives in memory, not in registers.
     {
       let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u, pitch);
       let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 80u, pitch);
@@ -223,6 +191,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
       sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
       sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
+      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 160u, pitch);
+      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
+      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
+      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
+      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 240u, pitch);
+      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
+      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
+      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
+      if (fragmentColumns > 4u) {
+        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 320u, pitch);
+        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
+        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
+        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
+      }
     }
     {
       let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 2u, pitch);
@@ -239,33 +224,130 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
       sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
       sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
+      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 162u, pitch);
+      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
+      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
+      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
+      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 242u, pitch);
+      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
+      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
+      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
+      if (fragmentColumns > 4u) {
+        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 322u, pitch);
+        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
+        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
+        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
+      }
     }
+    workgroupBarrier();
+    tiles[at] = x0;
+    tiles[at + 160u] = x1;
+    tiles[at + 320u] = x2;
+    tiles[at + 480u] = x3;
+    tiles[sliceW + at] = w0;
+    tiles[sliceW + at + 160u] = w1;
+    tiles[sliceW + at + 320u] = w2;
+    tiles[sliceW + at + 480u] = w3;
+    if (fragmentColumns > 4u) { tiles[sliceW + at + 640u] = w4; }
+    workgroupBarrier();
   }
-  let strip = thread / 32u * 16u * stripPitch;
-  let m = row0 + subgroupRow;
-  let n = column0 + subgroupColumn;
-  let old0 = addends(m + 0u, n, lane);
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tiles, strip, sum00, stripPitch);
+  let stripPitch = 4u * fragmentColumns + 2u;
+  let strip = subgroup * 16u * stripPitch;
+  let m = row0 + subgroup / 2u * 64u;
+  let n = column0 + subgroup % 2u * 16u * fragmentColumns;
+  var next0: Addends;
+  var next1: Addends;
+  var next2: Addends;
+  var next3: Addends;
+  var next4: Addends;
+  next0 = addendsAt(0u, lane, m + 0u, n);
+  next1 = addendsAt(1u, lane, m + 0u, n);
+  next2 = addendsAt(2u, lane, m + 0u, n);
+  next3 = addendsAt(3u, lane, m + 0u, n);
+  if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 0u, n); }
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum00, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum01, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum02, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum03, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum04, stripPitch); }
+  let old00 = next0;
+  let old01 = next1;
+  let old02 = next2;
+  let old03 = next3;
+  let old04 = next4;
+  next0 = addendsAt(0u, lane, m + 16u, n);
+  next1 = addendsAt(1u, lane, m + 16u, n);
+  next2 = addendsAt(2u, lane, m + 16u, n);
+  next3 = addendsAt(3u, lane, m + 16u, n);
+  if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 16u, n); }
   workgroupBarrier();
-  finishStrip(strip, old0, m + 0u, n, lane);
-  let old1 = addends(m + 16u, n, lane);
+  finish(old00, 0u, lane, strip, m + 0u, n);
+  finish(old01, 1u, lane, strip, m + 0u, n);
+  finish(old02, 2u, lane, strip, m + 0u, n);
+  finish(old03, 3u, lane, strip, m + 0u, n);
+  if (fragmentColumns > 4u) { finish(old04, 4u, lane, strip, m + 0u, n); }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tiles, strip, sum10, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum10, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum11, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum12, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum13, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum14, stripPitch); }
+  let old10 = next0;
+  let old11 = next1;
+  let old12 = next2;
+  let old13 = next3;
+  let old14 = next4;
+  next0 = addendsAt(0u, lane, m + 32u, n);
+  next1 = addendsAt(1u, lane, m + 32u, n);
+  next2 = addendsAt(2u, lane, m + 32u, n);
+  next3 = addendsAt(3u, lane, m + 32u, n);
+  if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 32u, n); }
   workgroupBarrier();
-  finishStrip(strip, old1, m + 16u, n, lane);
-  let old2 = addends(m + 32u, n, lane);
+  finish(old10, 0u, lane, strip, m + 16u, n);
+  finish(old11, 1u, lane, strip, m + 16u, n);
+  finish(old12, 2u, lane, strip, m + 16u, n);
+  finish(old13, 3u, lane, strip, m + 16u, n);
+  if (fragmentColumns > 4u) { finish(old14, 4u, lane, strip, m + 16u, n); }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tiles, strip, sum20, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum20, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum21, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum22, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum23, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum24, stripPitch); }
+  let old20 = next0;
+  let old21 = next1;
+  let old22 = next2;
+  let old23 = next3;
+  let old24 = next4;
+  next0 = addendsAt(0u, lane, m + 48u, n);
+  next1 = addendsAt(1u, lane, m + 48u, n);
+  next2 = addendsAt(2u, lane, m + 48u, n);
+  next3 = addendsAt(3u, lane, m + 48u, n);
+  if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 48u, n); }
   workgroupBarrier();
-  finishStrip(strip, old2, m + 32u, n, lane);
-  let old3 = addends(m + 48u, n, lane);
+  finish(old20, 0u, lane, strip, m + 32u, n);
+  finish(old21, 1u, lane, strip, m + 32u, n);
+  finish(old22, 2u, lane, strip, m + 32u, n);
+  finish(old23, 3u, lane, strip, m + 32u, n);
+  if (fragmentColumns > 4u) { finish(old24, 4u, lane, strip, m + 32u, n); }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tiles, strip, sum30, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum30, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum31, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum32, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum33, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum34, stripPitch); }
+  let old30 = next0;
+  let old31 = next1;
+  let old32 = next2;
+  let old33 = next3;
+  let old34 = next4;
   workgroupBarrier();
-  finishStrip(strip, old3, m + 48u, n, lane);
+  finish(old30, 0u, lane, strip, m + 48u, n);
+  finish(old31, 1u, lane, strip, m + 48u, n);
+  finish(old32, 2u, lane, strip, m + 48u, n);
+  finish(old33, 3u, lane, strip, m + 48u, n);
+  if (fragmentColumns > 4u) { finish(old34, 4u, lane, strip, m + 48u, n); }
 }

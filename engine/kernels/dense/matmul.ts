@@ -281,7 +281,16 @@ function chooseKernel(report: DeviceReport, facts: KernelFacts): KernelChoice {
 	const all = (values: readonly number[], unit: number) => values.every((value) => value % unit === 0);
 	const whole = channels % 32 === 0 && all(inputs, 8) && columns % (gated ? 8 : 4) === 0 && all(outputs, 4);
 	if (hasSubgroupMatrices(report) && halves && rows > 64 && whole) {
-		return { shader: "dense/matmulSubgroupMatrix", tileRows: 128, tileColumns: 128, takesAnyDtype: false, overrides: { gated } };
+		// 160 columns are a tenth faster than 128 where they leave hardly more of the last tile empty.
+		const padded = (tile: number) => Math.ceil(columns / tile) * tile;
+		const fragmentColumns = padded(160) <= 1.05 * padded(128) ? 5 : 4;
+		return {
+			shader: "dense/matmulSubgroupMatrix",
+			tileRows: 128,
+			tileColumns: 32 * fragmentColumns,
+			takesAnyDtype: false,
+			overrides: { fragmentColumns, gated },
+		};
 	}
 	if (columns <= 8 && rows > 64 && weights === 1 && !gated && channels % 4 === 0 && all(inputs, 4)) {
 		return { shader: "dense/matmulFewColumns", tileRows: 32, tileColumns: 8, takesAnyDtype: true, overrides: { wide: columns > 4 } };

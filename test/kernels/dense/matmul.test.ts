@@ -270,6 +270,21 @@ describe("matmul", () => {
 		expect(chosen(65, 6, 3)).toBe("dense/matmul");
 	});
 
+	it("chooses wide tiles of subgroup matrices where they leave little empty", () => {
+		const report = { ...device.report, subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const };
+		const tiles = (columns: number) => {
+			const graph = new Graph({ ...device, report }, "choice");
+			matmul(graph, { x: graph.input("x", "f16", [257, 32]), weight: graph.input("w", "f16", [columns, 32]) });
+			const [{ variant, params, workgroups }] = graph.dispatches;
+			return [variant.overrides?.fragmentColumns, params.columnTiles, workgroups[0]];
+		};
+		expect(tiles(320)).toEqual([5, 2, 6]);
+		expect(tiles(4096)).toEqual([5, 26, 78]);
+		expect(tiles(1024)).toEqual([4, 8, 24]);
+		expect(tiles(128)).toEqual([4, 1, 3]);
+		expect(tiles(160)).toEqual([5, 1, 3]);
+	});
+
 	it("refuses shapes that do not fit", () => {
 		const x = residentTensor(device, "x", "f32", [4, 8]);
 		const weight = residentTensor(device, "w", "f32", [4, 9]);

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import type { Tensor } from "../../../engine/gpu/tensor.ts";
+import { residentTensor } from "../../../engine/gpu/transfer.ts";
+import { Graph } from "../../../engine/graph/graph.ts";
+import { convolution } from "../../../engine/kernels/dense/convolution.ts";
+import { matmul } from "../../../engine/kernels/dense/matmul.ts";
+import { hasSubgroupMatrices } from "../../../engine/kernels/dense/subgroupMatrix.ts";
+import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+
+/** Makes a tensor of even values, the same for the same seed. */
+type Make = (dtype: "f32" | "f16", shape: readonly number[], seed: number, scale?: number) => Tensor;
+
+const cases: Readonly<Record<string, (graph: Graph, make: Make) => Tensor>> = {
+	"rows, columns and slices that do not fill tiles": (graph, make) =>
+		matmul(graph, { x: make("f16", [1025, 96], 1), weight: make("f16", [328, 96], 2, 0.2), bias: make("f32", [328], 3) }),
+	"everything added to segments of rows": (graph, make) =>
+		matmul(graph, {
+			x: make("f16", [1000, 320], 1),
+			xColumn: 64,
+			xRows: { first: 100, count: 60, stride: 200, segments: 4 },
+			weight: make("f16", [256, 256], 2, 0.1),
+			bias: make("f32", [256], 3),
+			activation: "geluTanh",
+			rowBias: { tensor: make("f32", [4, 264], 4), rows: 60, column: 8 },
+			gate: { tensor: make("f32", [2, 512], 5), rows: 120, column: 256 },
+			into: { tensor: make("f16", [900, 264], 6), column: 4, rows: { first: 20, count: 120, stride: 300, segments: 2 }, accumulate: true },
+		}),
+	"GEGLU with a residual in f32": (graph, make) =>
+		matmul(graph, {
+			x: make("f16", [300, 320], 1),
+			weight: make("f16", [2560, 320], 2, 0.1),
+			gated: true,
+			activation: "gelu",
+			residual: make("f32", [300, 1280], 3),
+		}),
+	"several weights": (graph, make) =>
+		matmul(graph, { x: make("f16", [2048, 320], 1), weight: make("f16", [4, 640, 320], 2, 0.06), weights: 4 }),
+	"a convolution with borders": (graph, make) =>
+		convolution(graph, {
+			x: make("f16", [3, 12, 13, 96], 1),
+			weight: make("f16", [320, 3, 3, 96], 2, 0.03),
+			padding: 1,
+			activation: "silu",
+		}),
+	"a convolution with stride 2, as wide as one vector": (graph, make) =>
+		convolution(graph, { x: make("f16", [3, 24, 24, 32], 1), weight: make("f16", [12, 3, 3, 32], 2, 0.06), padding: 1, stride: 2 }),
+	"a convolution of volumes": (graph, make) =>
+		convolution(graph, { x: make("f16", [2, 8, 8, 8, 32], 1), weight: make("f16", [128, 3, 3, 3, 32], 2, 0.03), padding: 1 }),
+};
+
+describe("matmul on subgroup matrices (where the device has them)", () => {
+	for (const [name, build] of Object.entries(cases)) {
+		it(`gives what the portable kernels give: ${name}`, async ({ skip }) => {
+			const fast = await testDevice();
+			if (!hasSubgroupMatrices(fast.report)) skip();
+			const results: Float32Array[] = [];
+			for (const device of [fast, await testDevice({ disableSubgroupMatrix: true })]) {
+				const make: Make = (dtype, shape, seed, scale = 1) => {
+					const count = shape.reduce((a, b) => a * b, 1);
+					return residentTensor(device, "made", dtype, shape, randomValues(count, seed, scale));
+				};
+				const graph = new Graph(device, "choice");
+				build(graph, make);
+				expect(graph.dispatches.every((dispatch) => (dispatch.variant.shader === "dense/matmulSubgroupMatrix") === (device === fast))).toBe(
+					true,
+				);
+				results.push((await runGraph(device, (recorded) => build(recorded, make)))[0]);
+			}
+			expect(nmse(results[0], results[1])).toBeLessThan(1e-8);
+		});
+	}
+});
