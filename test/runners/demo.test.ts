@@ -67,9 +67,12 @@ it("the same picture and weights from files give the same bytes", { timeout: 10 
 	expect(hashes("again", "stage1")).toEqual(hashes("demo", "stage1"));
 	const { weights, parts } = record("again");
 	const vae = read("tiny", "OneStage", "vae", "diffusion_pytorch_model.safetensors");
+	const headerLength = Number(vae.readBigUInt64LE(0)) + 8;
 	expect(weights.files.find(({ name }: { name: string }) => name === "OneStage/vae/diffusion_pytorch_model.safetensors")).toMatchObject({
 		byteLength: vae.length,
-		sha256: createHash("sha256").update(vae).digest("hex"),
+		headerSha256: createHash("sha256").update(vae.subarray(0, headerLength)).digest("hex"),
+		// Nothing has recorded what the whole file was.
+		sha256: null,
 	});
 	const memory = (of: readonly { part: string; plannedBytes: number; peakBytes: number }[]) =>
 		of.map(({ part, plannedBytes, peakBytes }) => [part, plannedBytes, peakBytes]);
