@@ -1,4 +1,5 @@
 import type { Tensor } from "../gpu/tensor.ts";
+import { readPieceBytes } from "../gpu/transfer.ts";
 import { Graph } from "../graph/graph.ts";
 import { requireFinite } from "./finite.ts";
 import type { Network } from "./networks.ts";
@@ -12,7 +13,10 @@ export interface SingleGraphPart {
 	run(values: readonly Float32Array[]): Promise<readonly Float32Array[]>;
 }
 
-/** Records such a part. */
+/**
+ * Records such a part. While a result is read and checked the GPU works on the next value already, where a result is read in one piece: two
+ * of them are then on their way at most.
+ */
 export function singleGraphPart<Model>(
 	context: PartContext,
 	name: string,
@@ -23,24 +27,46 @@ export function singleGraphPart<Model>(
 	const graph = new Graph(device, name);
 	const { input, output } = record(graph, model);
 	graph.output(output);
-	const part: Part = { name, weights: [weights], graphs: [graph] };
+	const { byteLength } = output.storage;
+	const ahead = byteLength <= readPieceBytes;
+	const part: Part = { name, weights: [weights], graphs: [graph], ...(ahead && { extraBytes: 2 * byteLength }) };
 	return {
 		part,
 		output,
-		run: (values: readonly Float32Array[]) =>
+		run: (values) =>
 			runPart(context, part, async ([executable], report) => {
+				const prepare = (value: Float32Array) => () => {
+					executable.write(input, value);
+					return executable;
+				};
+				const start = async (value: Float32Array) => {
+					// Without waiting in between: the copy of the result is queued before the next value is.
+					const submitted = prepare(value)().run();
+					const [, result] = await Promise.all([submitted, executable.read(output)]);
+					return result;
+				};
+				const startAhead = (value: Float32Array) => {
+					const result = start(value);
+					// It may fail before anyone waits for it.
+					result.catch(() => undefined);
+					return result;
+				};
 				const results: Float32Array[] = [];
-				for (const value of values) {
-					stopIfAborted(context);
-					const prepare = () => {
-						executable.write(input, value);
-						return executable;
-					};
-					await prepare().run();
-					const result = await executable.read(output);
-					await requireFinite(device, name, result, prepare);
-					results.push(result);
-					report(results.length, values.length);
+				let next: Promise<Float32Array> | undefined;
+				try {
+					for (const [index, value] of values.entries()) {
+						stopIfAborted(context);
+						const current = next ?? start(value);
+						next = undefined;
+						if (ahead && index + 1 < values.length) next = startAhead(values[index + 1]);
+						const result = await current;
+						await requireFinite(device, name, result, prepare(value));
+						results.push(result);
+						report(results.length, values.length);
+					}
+				} finally {
+					// Nothing is freed under a copy that is on its way.
+					await Promise.allSettled([next]);
 				}
 				return results;
 			}),

@@ -119,7 +119,7 @@ export async function runStageOneOn(
 	const encoder = await open("vae", (weights) => declareAutoencoderEncoder(weights, vaeConfig, dtype), ["encoder", "quant_conv"]);
 	const pixels = inputs.person.width;
 	const encoding = singleGraphPart(context, "picture encoding", encoder, (graph, model) => {
-		const picture = graph.input("picture", "f32", [1, pixels, pixels, 3]);
+		const picture = graph.input("pictures", "f32", [pictures.length, pixels, pixels, 3]);
 		return { input: picture, output: recordEncode(graph, model, picture) };
 	});
 
@@ -161,14 +161,14 @@ export async function runStageOneOn(
 	planStage(context, "stage 1", [clip.part, encoding.part, dino.part, diffusion.part, decoding.part, structure.part]);
 
 	const [embeds] = await clip.run([concatenated(pictures.map((picture) => clipPixels(picture, preprocessing).data))]);
-	const encoded = await encoding.run(pictures.map((picture) => vaeInput(picture).data));
+	const [encoded] = await encoding.run([concatenated(pictures.map((picture) => vaeInput(picture).data))]);
 	const [condition] = await dino.run([inputForDino(inputs.centred).data]);
 	const labels = split(embeds, pictures.length).map((embedding) => withNoiseLevel(embedding, 0));
 	const latents = await runDiffusion(
 		context,
 		diffusion,
 		{
-			imageLatents: imagesOfPictures(synchumanViews, encoded),
+			imageLatents: imagesOfPictures(synchumanViews, split(encoded, pictures.length)),
 			classLabels: imagesOfPictures(synchumanViews, labels),
 			prompt: imagesFromOfficial(toFloat32(prompt), viewCount),
 			condition,

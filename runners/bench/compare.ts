@@ -28,7 +28,7 @@ const stageOneRows: Readonly<Record<string, readonly [name: string, row: string,
 	unet_step: ["one denoising step", "graph denoising", 1],
 	clip: ["CLIP", "graph image embedding", 1],
 	dino: ["DINOv2 518 px", "graph picture features", 1],
-	vae_encode: ["VAE encode", "graph picture encoding", 2],
+	vae_encode: ["VAE encode", "graph picture encoding", 1],
 	vae_decode: ["VAE decode, 10 views", "graph view decoding", 10],
 	ss_decoder: ["structure decoder", "graph structure decoding", 1],
 };
