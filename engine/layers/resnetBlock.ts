@@ -3,7 +3,6 @@ import type { DType, Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { convolution } from "../kernels/dense/convolution.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
-import { runsUpsampled, upsampleConvolution } from "../kernels/dense/upsampleConvolution.ts";
 import { runsByWinograd, type WinogradConvolutionRequest, winogradConvolution } from "../kernels/dense/winogradConvolution.ts";
 import { type Affine, declareAffine, declareConvolution, declareLinear, type Linear } from "./linear.ts";
 
@@ -115,8 +114,5 @@ export function recordDownsampler(graph: Graph, conv: Linear, x: Tensor, padding
 
 /** Doubles height and width, nearest, then convolves. */
 export function recordUpsampler(graph: Graph, conv: Linear, x: Tensor): Tensor {
-	const y = runsUpsampled(graph, x, conv.weight)
-		? upsampleConvolution(graph, { x, ...conv })
-		: convolution(graph, { x, ...conv, upsample: 2, padding: 1, label: "upsample" });
-	return graph.tap("", y);
+	return graph.tap("", convolution(graph, { x, ...conv, upsample: 2, padding: 1, label: "upsample" }));
 }

@@ -1,9 +1,10 @@
-// y[2 x 2 pixels of a tile, n] = 4 A^T m[:, tile, n] A + bias[n] + rowBias[image, n] + residual; rows of A^T are (1 1 1 0), (0 1 -1 -1):
+// y[2 x 2 pixels of a tile, n] = activation(4 A^T m[:, tile, n] A + bias[n] + rowBias[image, n]) + residual; rows of A^T are (1 1 1 0), (0 1 -1 -1):
 // the end of F(2x2, 3x3), see winogradInput.wgsl. A thread: four columns of one tile; sums in f32.
 alias Product = f32;
 alias Output = f32;
 alias Residual = f32;
 override workgroupSize: u32 = 64;
+override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh)
 override hasBias: bool = false;
 override hasRowBias: bool = false;
 override hasResidual: bool = false;
@@ -24,6 +25,21 @@ struct Params {
 
 struct Pair { a: vec4f, b: vec4f }
 
+fn erf(v: vec4f) -> vec4f { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
+  let t = 1.0 / (1.0 + 0.3275911 * abs(v));
+  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return sign(v) * (1.0 - p * exp(-v * v));
+}
+
+fn activate(v: vec4f) -> vec4f {
+  switch activation {
+    case 1u: { return v / (1.0 + exp(min(-v, vec4f(87.0)))); }
+    case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
+    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), vec4f(-15.0), vec4f(15.0)))); }
+    default: { return v; }
+  }
+}
+
 // One row of the 4 x 4 products times A.
 fn productRow(at: u32) -> Pair {
   let batch = params.batchRows * params.vectors;
@@ -35,7 +51,7 @@ fn productRow(at: u32) -> Pair {
 fn store(image: u32, row: u32, column: u32, vector: u32, value: vec4f) {
   if (row >= params.height || column >= params.width) { return; }
   let at = ((image * params.height + row) * params.width + column) * params.vectors + vector;
-  var sum = value;
+  var sum = activate(value);
   if (hasResidual) { sum += vec4f(residual[at]); }
   y[at] = vec4<Output>(sum);
 }

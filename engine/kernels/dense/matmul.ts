@@ -63,7 +63,7 @@ export interface MatmulRequest extends Epilogue {
 	readonly weight: Tensor;
 	/**
 	 * A batch: the weight is [weights, columns, channels], and x's rows are as many equal runs, each for one of them. Default 1. A run is a
-	 * multiple of `batchedRows` rows. Not with neighbours, xRows or rows of `into`.
+	 * multiple of `batchedRows` rows, and with neighbours so is an image. Not with xRows or rows of `into`.
 	 */
 	readonly weights?: number | undefined;
 	readonly neighbours?: Neighbours | undefined;
@@ -95,15 +95,16 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	if (!Number.isInteger(images))
 		throw new Error(`${graph.path}/${label}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
 	const { xRows, into } = request;
-	const weightRows = rowsIn / weights;
-	if (weights > 1 && (weight.shape[0] !== weights || weightRows % batchedRows !== 0 || neighbours || xRows || into?.rows)) {
+	const readRows = xRows ? xRows.count * xRows.segments : rowsIn;
+	const imageRowsOut = neighbours ? neighbours.table.shape[0] : readRows;
+	const rows = neighbours ? images * imageRowsOut : readRows;
+	const weightRows = rows / weights;
+	const wholeTiles = weightRows % batchedRows === 0 && (!neighbours || imageRowsOut % batchedRows === 0);
+	if (weights > 1 && (weight.shape[0] !== weights || !wholeTiles || xRows || into?.rows)) {
 		throw new Error(
 			`${graph.path}/${label}: ${weights} weights must be [${weights}, columns, channels] for x of as many times a multiple of ${batchedRows} rows, got ${describe(weight)} for ${describe(x)}`,
 		);
 	}
-	const readRows = xRows ? xRows.count * xRows.segments : rowsIn;
-	const imageRowsOut = neighbours ? neighbours.table.shape[0] : readRows;
-	const rows = neighbours ? images * imageRowsOut : readRows;
 	const outputColumns = gated ? columns / 2 : columns;
 	const leading = neighbours || xRows ? [rows] : x.shape.slice(0, -1);
 	const y = into?.tensor ?? graph.tensor(label, request.outputDtype ?? x.dtype, [...leading, outputColumns]);
@@ -137,6 +138,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	const flatY = flat(y, outputRows);
 	const flatResidual = residual && flat(residual, outputRows);
 	const record = (start: number, count: number, shown: Shown) => {
+		if (weights > 1 && start % batchedRows !== 0) throw tooLarge(graph, [flatX, flatY], batchedRows);
 		const [shownBias, shownGate] = [rowBias, gate].map((part) => part && showGroups(graph, part, start, count));
 		const columnTiles = Math.ceil(columns / kernel.tileColumns);
 		graph.dispatch({

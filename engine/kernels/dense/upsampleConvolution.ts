@@ -20,6 +20,7 @@ export interface UpsampleConvolutionRequest {
 /** Whether `upsampleConvolution` is faster than `convolution` with `upsample`, as `runsByWinograd`. */
 export function runsUpsampled(graph: Graph, x: Tensor, weight: Tensor): boolean {
 	const { report } = graph.device;
+	if (x.shape.length !== 4 || weight.shape.slice(1, -1).join() !== "3,3") return false;
 	const [images, height, width, channels] = x.shape;
 	const columns = weight.shape[0];
 	const pixels = height * width;

@@ -1,22 +1,24 @@
-import { type DType, describe, elementBytes, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { type DType, describe, elementBytes, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { neighboursOf } from "./convolutionGeometry.ts";
 import { type GroupNormRequest, groupNormFactors } from "./groupNorm.ts";
-import { batchedRows, matmul, type PerGroup } from "./matmul.ts";
+import { type Activation, activationCode, batchedRows, matmul, type PerGroup } from "./matmul.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 
-/** A 3x3 convolution with stride 1 and padding 1, and what stands before and behind it. */
+/** A 3x3 or 3x3x3 convolution with stride 1 and padding 1, and what stands before and behind it. */
 export interface WinogradConvolutionRequest {
-	/** [images, height, width, channels]. */
+	/** [images, height, width, channels] or [images, depth, height, width, channels]. */
 	readonly x: Tensor;
-	/** The group norm (and SiLU) of x that the convolution reads, applied on the way; default none. */
+	/** The group norm (and SiLU) of pictures that the convolution reads, applied on the way; default none. */
 	readonly norm?: Omit<GroupNormRequest, "x" | "outputDtype" | "label"> | undefined;
-	/** [columns, 3, 3, channels], channels and columns multiples of 4; its type is that of the products. */
+	/** [columns, 3, 3, channels] or [columns, 3, 3, 3, channels], channels and columns multiples of 4; its type is that of the products. */
 	readonly weight: Tensor;
 	/** f32 [columns]. */
 	readonly bias?: Tensor | undefined;
-	/** `rows` must be whole images. */
+	/** `rows` must be whole pictures, or whole slices of volumes. */
 	readonly rowBias?: PerGroup | undefined;
-	/** [images, height, width, columns]. */
+	readonly activation?: Activation | undefined;
+	/** As x, with columns; added last. */
 	readonly residual?: Tensor | undefined;
 	/** Default: the weight's. */
 	readonly outputDtype?: DType | undefined;
@@ -25,89 +27,94 @@ export interface WinogradConvolutionRequest {
 	readonly label?: string | undefined;
 }
 
+/** Sizes of x; a picture is a volume of one slice. */
+function sizesOf(x: Tensor) {
+	const volume = x.shape.length === 5;
+	const [images, depth, height, width, channels] = volume ? x.shape : [x.shape[0], 1, ...x.shape.slice(1)];
+	const [tilesY, tilesX] = [Math.ceil(height / 2), Math.ceil(width / 2)];
+	return { volume, images, depth, height, width, channels, tilesY, tilesX, tiles: tilesY * tilesX };
+}
+
 /**
  * torch F.conv2d(f(x), weight, bias, padding=1) by F(2x2, 3x3) (Lavin and Gray 2016): 4 multiplications a pixel, channel and column in place
- * of 9, for 16 products of matrices between two transforms. Returns [images, height, width, columns]. Transformed pixels and weights are
- * rounded to the weight's type: in f16 the error is 1.5 times the direct convolution's (3.4e-4 where that has 2.3e-4). Throws where shapes do not fit.
+ * of 9, for 16 products of matrices between two transforms. F.conv3d likewise: the first axis keeps its three taps, which the products sum.
+ * Returns x's shape with columns. Transformed pixels and weights are rounded to the weight's type: in f16 the error is 1.5 times the direct
+ * convolution's (3.4e-4 where that has 2.3e-4). Throws where shapes do not fit.
  */
 export function winogradConvolution(graph: Graph, request: WinogradConvolutionRequest): Tensor {
 	const { x, norm, weight, bias, rowBias, residual } = request;
 	const label = request.label ?? "convolution";
-	const [images, height, width, channels] = x.shape;
+	const { volume, images, depth, height, width, channels, tilesY, tilesX, tiles } = sizesOf(x);
 	const columns = weight.shape[0];
 	const dtype = weight.dtype;
-	const fits = x.shape.length === 4 && weight.shape.length === 4 && weight.shape[1] === 3 && weight.shape[2] === 3;
-	if (!fits || weight.shape[3] !== channels || channels % 4 !== 0 || columns % 4 !== 0) {
+	const fits = (volume || x.shape.length === 4) && weight.shape.slice(1, -1).join() === (volume ? "3,3,3" : "3,3");
+	if (!fits || weight.shape.at(-1) !== channels || channels % 4 !== 0 || columns % 4 !== 0 || (volume && norm)) {
 		throw new Error(`${graph.path}/${label}: weight ${describe(weight)} does not fit x ${describe(x)}`);
+	}
+	if (volume && (depth * tiles) % batchedRows !== 0) {
+		throw new Error(`${graph.path}/${label}: x must have a multiple of ${batchedRows} tiles of 2 x 2 voxels, got ${describe(x)}`);
 	}
 	if (rowBias && rowBias.rows % (height * width) !== 0)
 		throw new Error(`${graph.path}/${label}: rowBias must be of whole images, got one of ${rowBias.rows} rows`);
 	const outputDtype = request.outputDtype ?? dtype;
-	const y = graph.tensor(label, outputDtype, [images, height, width, columns]);
+	const y = graph.tensor(label, outputDtype, [...x.shape.slice(0, -1), columns]);
 	if (residual && elementCount(residual.shape) !== elementCount(y.shape))
 		throw new Error(`${graph.path}/${label}: residual must be ${describe(y)}, got ${describe(residual)}`);
 	const factors = norm && groupNormFactors(graph, { ...norm, x, label: `${label} norm` });
 	const transformedWeight = winogradWeight(graph, weight, label);
-	const [tilesY, tilesX] = [Math.ceil(height / 2), Math.ceil(width / 2)];
-	const tiles = tilesY * tilesX;
+	// The taps of the first axis: the tile itself in the slices before, here and after.
+	const between = [
+		[1, 1],
+		[0, 0],
+	] as const;
+	const neighbours = volume ? neighboursOf(graph, { extent: [depth, tiles], kernel: [3, 1], padding: between }) : undefined;
 	const workgroupSize = graph.device.report.software ? 64 : 256;
-	const chunk = imagesAtOnce(graph, images, 16 * tiles * (channels + columns) * elementBytes(dtype), request.chunkBytes);
+	const imageBytes = 16 * depth * tiles * (channels + columns) * elementBytes(dtype);
+	const chunk = imagesAtOnce(graph, images, imageBytes, request.chunkBytes) * depth;
 	// Long strips read less; short ones keep all of a large GPU busy.
-	const strip = images * tiles * channels >= 2 ** 23 ? 8 : 4;
-	for (let firstImage = 0; firstImage < images; firstImage += chunk) {
-		const count = Math.min(chunk, images - firstImage);
+	const strip = images * depth * tiles * channels >= 2 ** 23 ? 8 : 4;
+	const strips = Math.ceil(tilesY / strip);
+	const slices = (tensor: Tensor, first: number, count: number) =>
+		rowsOf(reshape(tensor, [images * depth, height, width, elementCount(tensor.shape) / (images * depth * height * width)]), first, count);
+	for (let first = 0; first < images * depth; first += chunk) {
+		const count = Math.min(chunk, images * depth - first);
 		const batchRows = Math.ceil((count * tiles) / batchedRows) * batchedRows;
 		const transformed = graph.tensor(`${label} transformed`, dtype, [16 * batchRows, channels]);
-		const strips = Math.ceil(tilesY / strip);
+		const shape = { height, width, tilesY, tilesX, batchRows, firstImage: first };
 		const threadsIn = count * strips * tilesX * (channels / 4);
 		graph.dispatch({
 			shader: "dense/winogradInput",
 			label: `${label} input`,
 			aliases: { Input: x.dtype, Output: dtype },
 			overrides: { workgroupSize, normalised: norm !== undefined, silu: norm?.silu ?? false },
-			tensors: {
-				x: rowsOf(x, firstImage, count),
-				factors,
-				bias: norm?.affine?.bias,
-				v: transformed,
-			},
-			params: {
-				height,
-				width,
-				vectors: channels / 4,
-				tilesY,
-				tilesX,
-				strip,
-				strips,
-				threads: threadsIn,
-				batchRows,
-				firstImage,
-			},
+			tensors: { x: slices(x, first, count), factors, bias: norm?.affine?.bias, v: transformed },
+			params: { ...shape, vectors: channels / 4, strip, strips, threads: threadsIn },
 			workgroups: foldedWorkgroups(Math.ceil(threadsIn / workgroupSize)),
 		});
-		const products = matmul(graph, { x: transformed, weight: transformedWeight, weights: 16, label: `${label} products` });
+		const products = matmul(graph, { x: transformed, weight: transformedWeight, weights: 16, neighbours, label: `${label} products` });
 		const threadsOut = count * tiles * (columns / 4);
 		graph.dispatch({
 			shader: "dense/winogradOutput",
 			label,
 			aliases: { Product: products.dtype, Output: outputDtype, Residual: residual?.dtype ?? "f32" },
-			overrides: { workgroupSize, hasBias: bias !== undefined, hasRowBias: rowBias !== undefined, hasResidual: residual !== undefined },
+			overrides: {
+				workgroupSize,
+				activation: activationCode[request.activation ?? "none"],
+				hasBias: bias !== undefined,
+				hasRowBias: rowBias !== undefined,
+				hasResidual: residual !== undefined,
+			},
 			tensors: {
 				m: products,
 				bias,
 				rowBias: rowBias?.tensor,
-				residual: residual && rowsOf({ ...residual, shape: y.shape }, firstImage, count),
-				y: rowsOf(y, firstImage, count),
+				residual: residual && slices(residual, first, count),
+				y: slices(y, first, count),
 			},
 			params: {
-				height,
-				width,
+				...shape,
 				vectors: columns / 4,
-				tilesY,
-				tilesX,
 				threads: threadsOut,
-				batchRows,
-				firstImage,
 				rowBiasImages: rowBias ? rowBias.rows / (height * width) : 1,
 				rowBiasStride: rowBias?.tensor.shape.at(-1) ?? 0,
 				rowBiasColumn: rowBias?.column ?? 0,
@@ -125,13 +132,16 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
  */
 export function runsByWinograd(graph: Graph, x: Tensor, weight: Tensor): boolean {
 	const { report } = graph.device;
-	const [images, height, width, channels] = x.shape;
+	const taps = weight.shape.slice(1, -1);
+	if (x.shape.length !== taps.length + 2 || taps.length > 3 || taps.length < 2 || taps.some((count) => count !== 3)) return false;
+	const { volume, images, depth, channels, tiles } = sizesOf(x);
 	const columns = weight.shape[0];
-	const tiles = Math.ceil(height / 2) * Math.ceil(width / 2);
-	const batchRows = Math.ceil((images * tiles) / batchedRows) * batchedRows;
-	const fits = 16 * (tiles + batchedRows) * Math.max(channels, columns) * 2 <= report.limits.maxStorageBufferBindingSize;
+	const rows = images * depth * tiles;
+	const padded = Math.ceil(rows / batchedRows) * batchedRows;
+	const whole = volume ? (depth * tiles) % batchedRows === 0 : padded <= 1.25 * rows;
+	const fits = 16 * (depth * tiles + batchedRows) * Math.max(channels, columns) * 2 <= report.limits.maxStorageBufferBindingSize;
 	const wide = channels >= 256 && columns >= 256 && channels % 32 === 0 && columns % 4 === 0;
-	return hasSubgroupMatrices(report) && weight.dtype === "f16" && wide && fits && batchRows <= 1.25 * images * tiles;
+	return hasSubgroupMatrices(report) && weight.dtype === "f16" && wide && whole && fits;
 }
 
 /**
@@ -144,10 +154,11 @@ export function imagesAtOnce(graph: Graph, images: number, imageBytes: number, c
 	return Math.ceil(images / Math.ceil(images / most));
 }
 
-/** [16, columns, channels] of [columns, 3, 3, channels]. */
+/** [16, columns, channels] of [columns, 3, 3, channels]; [16, columns, 3, channels] of [columns, 3, 3, 3, channels]. */
 function winogradWeight(graph: Graph, weight: Tensor, label: string): Tensor {
-	const [columns, , , channels] = weight.shape;
-	const u = graph.tensor(`${label} weight`, weight.dtype, [16, columns, channels]);
+	const [outer, channels] = [weight.shape.slice(0, -3), weight.shape.at(-1) ?? 0];
+	const columns = elementCount(outer);
+	const u = graph.tensor(`${label} weight`, weight.dtype, [16, ...outer, channels]);
 	const workgroupSize = graph.device.report.software ? 64 : 256;
 	graph.dispatch({
 		shader: "dense/winogradWeight",

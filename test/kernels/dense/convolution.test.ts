@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../engine/gpu/device.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
-import { convolution, convolutionExtent } from "../../../engine/kernels/dense/convolution.ts";
+import { convolution } from "../../../engine/kernels/dense/convolution.ts";
+import { convolutionExtent } from "../../../engine/kernels/dense/convolutionGeometry.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
 
 let device: Device;

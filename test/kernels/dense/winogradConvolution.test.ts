@@ -20,7 +20,10 @@ interface Case {
 	height: number;
 	width: number;
 	channels: number;
+	/** Slices of a volume. */
+	depth?: number;
 	groups?: number;
+	activation?: "gelu" | "silu";
 	chunkBytes?: number;
 }
 
@@ -28,6 +31,7 @@ const cases: readonly Case[] = [
 	{ name: "an even picture", images: 1, height: 6, width: 8, channels: 8 },
 	{ name: "odd sides", images: 3, height: 7, width: 5, channels: 4 },
 	{ name: "one pixel", images: 2, height: 1, width: 1, channels: 4 },
+	{ name: "volumes in groups", images: 3, depth: 16, height: 8, width: 7, channels: 4, chunkBytes: 700_000, activation: "gelu" },
 	{ name: "images in groups of unequal size", images: 5, height: 16, width: 16, channels: 32, chunkBytes: 300_000 },
 	{ name: "a norm with two groups in a vector of channels", images: 2, height: 9, width: 4, channels: 12, groups: 6 },
 	{ name: "a norm, more than a strip", images: 1, height: 40, width: 6, channels: 16, groups: 4 },
@@ -36,45 +40,52 @@ const cases: readonly Case[] = [
 const columns = 16;
 
 /** The same convolution by transforms, with everything around it, and directly in f32. */
-async function both({ images, height, width, channels, chunkBytes, groups }: Case, dtype: "f32" | "f16", input: "f32" | "f16") {
-	const x = randomValues(images * height * width * channels, 1).map(onGrid);
-	const weights = randomValues(columns * 9 * channels, 2).map(onGrid);
-	const rest = randomValues(images * height * width * columns, 5).map(onGrid);
+async function both(
+	{ images, depth, height, width, channels, chunkBytes, groups, activation }: Case,
+	dtype: "f32" | "f16",
+	input: "f32" | "f16",
+) {
+	const [extent, kernel] =
+		depth === undefined
+			? [
+					[height, width],
+					[3, 3],
+				]
+			: [
+					[depth, height, width],
+					[3, 3, 3],
+				];
+	const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+	const x = randomValues(count([images, ...extent, channels]), 1).map(onGrid);
+	const weights = randomValues(count([columns, ...kernel, channels]), 2).map(onGrid);
+	const rest = randomValues(count([images, ...extent, columns]), 5).map(onGrid);
 	const tensor = (name: string, of: "f32" | "f16", shape: number[], values: Float32Array) =>
 		residentTensor(device, name, of, shape, values);
-	const random = (name: string, shape: number[], seed: number) =>
-		tensor(
-			name,
-			"f32",
-			shape,
-			randomValues(
-				shape.reduce((a, b) => a * b, 1),
-				seed,
-			),
-		);
+	const random = (name: string, shape: number[], seed: number) => tensor(name, "f32", shape, randomValues(count(shape), seed));
 	return runGraph(device, (graph) => {
 		const shared = {
 			bias: random("bias", [columns], 3),
-			rowBias: { tensor: random("time", [images, columns + 3], 4), rows: height * width, column: 3 },
+			rowBias: { tensor: random("time", [images, columns + 3], 4), rows: count(extent), column: 3 },
+			activation,
 		};
 		const affine = { weight: random("norm weight", [channels], 6), bias: random("norm bias", [channels], 7) };
 		const norm = groups === undefined ? undefined : { groups, eps: 1e-5, affine, silu: true };
-		const exact = tensor("x in f32", "f32", [images, height, width, channels], x);
+		const exact = tensor("x in f32", "f32", [images, ...extent, channels], x);
 		return [
 			winogradConvolution(graph, {
 				...shared,
-				x: tensor("x", input, [images, height, width, channels], x),
+				x: tensor("x", input, [images, ...extent, channels], x),
 				norm,
-				weight: tensor("w", dtype, [columns, 3, 3, channels], weights),
-				residual: tensor("residual", input, [images, height, width, columns], rest),
+				weight: tensor("w", dtype, [columns, ...kernel, channels], weights),
+				residual: tensor("residual", input, [images, ...extent, columns], rest),
 				outputDtype: "f32",
 				chunkBytes,
 			}),
 			convolution(graph, {
 				...shared,
 				x: norm ? groupNorm(graph, { x: exact, ...norm }) : exact,
-				weight: tensor("w in f32", "f32", [columns, 3, 3, channels], weights),
-				residual: tensor("residual in f32", "f32", [images, height, width, columns], rest),
+				weight: tensor("w in f32", "f32", [columns, ...kernel, channels], weights),
+				residual: tensor("residual in f32", "f32", [images, ...extent, columns], rest),
 				padding: 1,
 			}),
 		];
@@ -91,7 +102,7 @@ describe("winogradConvolution", () => {
 	}
 
 	// Pixels, weights and products are rounded: 2 to 4 errors of 2^-12.
-	for (const one of cases.slice(3)) {
+	for (const one of cases.slice(4)) {
 		for (const input of one.groups === 6 ? (["f16", "f32"] as const) : (["f16"] as const)) {
 			it(`is close to it in f16, x in ${input}: ${one.name}`, async () => {
 				const [actual, expected] = await both(one, "f16", input);
@@ -127,21 +138,23 @@ describe("winogradConvolution", () => {
 		await expect(run([1, 4, 4, 8], [4, 5, 5, 8])).rejects.toThrow("does not fit");
 		await expect(run([1, 4, 4, 6], [4, 3, 3, 6])).rejects.toThrow("does not fit");
 		await expect(run([1, 4, 4, 8], [4, 3, 3, 8], 8)).rejects.toThrow("whole images");
+		await expect(run([1, 4, 4, 4, 8], [4, 3, 3, 3, 8])).rejects.toThrow("multiple of 256 tiles");
 	});
 
 	it("runs where matrices multiply and channels are many", () => {
 		const { limits } = device.report;
 		const matrices = { subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const };
-		const runs = (report: object, images: number, side: number, channels: number, columns: number) => {
+		const runs = (report: object, images: number, side: number, channels: number, columns: number, kernel = [3, 3]) => {
 			const graph = new Graph({ ...device, report: { ...device.report, ...report } }, "test");
-			return runsByWinograd(graph, graph.input("x", "f16", [images, side, side, channels]), {
-				...graph.input("weight", "f16", [1]),
-				shape: [columns, 3, 3, channels],
-			});
+			const x = { ...graph.input("x", "f16", [1]), shape: [images, ...kernel.map(() => side), channels] };
+			return runsByWinograd(graph, x, { ...x, shape: [columns, ...kernel, channels] });
 		};
 		const large = { ...matrices, limits: { ...limits, maxStorageBufferBindingSize: 2 ** 31 - 4 } };
 		expect(runs(large, 20, 96, 320, 320)).toBe(true);
 		expect(runs(large, 1, 384, 512, 256)).toBe(true);
+		expect(runs(large, 1, 16, 512, 512, [3, 3, 3])).toBe(true);
+		expect(runs(large, 1, 6, 512, 512, [3, 3, 3])).toBe(false);
+		expect(runs(large, 20, 96, 320, 320, [5, 5])).toBe(false);
 		expect(runs({ ...large, subgroupMatrixShapes: [] }, 20, 96, 320, 320)).toBe(false);
 		expect(runs({ ...large, limits: { ...limits, maxStorageBufferBindingSize: 2 ** 27 } }, 1, 384, 512, 256)).toBe(false);
 		expect(runs(large, 1, 768, 128, 128)).toBe(false);
