@@ -33,7 +33,8 @@ export function runsUpsampled(graph: Graph, x: Tensor, weight: Tensor): boolean 
 /**
  * torch F.conv2d(F.interpolate(x, scale_factor=2), weight, bias, padding=1): [images, 2 height, 2 width, columns] in x's type. Winograd's
  * F(2x2, 3x3) where nearest pixels repeat: 9 multiplications a pixel of x, channel and column in place of 36, for 9 products of matrices
- * between two transforms. Throws where shapes do not fit.
+ * between two transforms. In f16 the error on white noise is 6.0e-4 where the direct convolution's is 2.1e-4 (docs/convolution.md). Throws where
+ * shapes do not fit.
  */
 export function upsampleConvolution(graph: Graph, request: UpsampleConvolutionRequest): Tensor {
 	const { x, weight, bias } = request;

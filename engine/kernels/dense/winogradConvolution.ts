@@ -126,9 +126,8 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 }
 
 /**
- * Whether `winogradConvolution` is faster than `convolution`: for channels enough that the products outweigh the transforms, on matrices.
- * It follows from the shape and the device. Measured on an H200 in f16, norm and SiLU included: 1.13 times faster with 256 channels and
- * columns at 384 x 384, 1.25 with 320 at 20 x 96 x 96, 1.5 with 640, 1.8 with 1280, 2 with 2560; with 128 columns as fast or slower.
+ * Whether `winogradConvolution` is faster than `convolution`: on matrices, for channels enough that the products outweigh the transforms. It
+ * follows from the shape and the device; docs/convolution.md has the measurements.
  */
 export function runsByWinograd(graph: Graph, x: Tensor, weight: Tensor): boolean {
 	const { report } = graph.device;
