@@ -12,9 +12,6 @@ export interface BitRank {
 	readonly ranks: Uint32Array;
 }
 
-/** What `rankOf` gives for a number that is not in the set. */
-export const absent = 0xffffffff;
-
 /** Words for a set of numbers below `size`, all bits clear; set them with `mark`, then `rankBits`. */
 export function emptyBits(size: number): Uint32Array {
 	return new Uint32Array((size + 31) >>> 5);
@@ -39,14 +36,6 @@ export function rankBits(size: number, words: Uint32Array): BitRank {
 		count += ones(words[i]);
 	}
 	return { size, count, words, ranks };
-}
-
-/** Position of `id` in the ascending list of members; `absent` where it is not one. */
-export function rankOf(set: BitRank, id: number): number {
-	const word = set.words[id >>> 5];
-	const bit = id & 31;
-	if (((word >>> bit) & 1) === 0) return absent;
-	return set.ranks[id >>> 5] + ones(word & ((1 << bit) - 1));
 }
 
 /** The members in ascending order, [count]. */

@@ -1,15 +1,18 @@
 import type { Device } from "../gpu/device.ts";
 import { describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { readTensor, release, residentTensor } from "../gpu/transfer.ts";
-import { compileGraph } from "../graph/executable.ts";
-import { Graph } from "../graph/graph.ts";
+import { readUnsigned } from "../gpu/transfer.ts";
+import { cubesOfVertices, gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
+import { elementOf, membersOfBits, rankedBits, rankMembers } from "../kernels/mesh/bitSet.ts";
 import { deformedVertices } from "../kernels/mesh/deformedVertices.ts";
 import { dualVertices } from "../kernels/mesh/dualVertices.ts";
+import { insideVertices, surfaceCases, surfaceCubes, surfaceDuals, surfaceEdges, surfaceFaces } from "../kernels/mesh/surfaceCubes.ts";
 import { vertexMeans } from "../kernels/mesh/vertexMeans.ts";
-import { type BitRank, members, rankOf } from "./bitRank.ts";
+import { prefixSum } from "../kernels/splat/prefixSum.ts";
+import type { BitRank } from "./bitRank.ts";
+import { checkGrid, checkResolution, gridCoordinates } from "./checkGrid.ts";
+import { packedTables } from "./flexicubesTables.ts";
+import { graphRunner } from "./graphRunner.ts";
 import type { Mesh } from "./mesh.ts";
-import { gridCoordinates, type SparseGrid, sparseGrid } from "./sparseGrid.ts";
-import { type SurfaceTopology, surfaceTopology, trianglesOfQuads } from "./surfaceTopology.ts";
 
 /** What `extractMesh` needs. */
 export interface ExtractMeshRequest {
@@ -28,64 +31,79 @@ export interface ExtractMeshRequest {
 	readonly addedSdf?: ((x: number, y: number, z: number) => number) | undefined;
 }
 
+/** The discrete part of a surface: it follows from the signs of the SDF alone. */
+export interface SurfaceTopology {
+	/** [s] linear ids of the cubes with corners on both sides, ascending. */
+	readonly cubes: Uint32Array;
+	/** [s] case of each surface cube: sum of 2^corner over inside corners. */
+	readonly originalCases: Uint8Array;
+	/** [s] case after ambiguous neighbours were resolved. */
+	readonly cases: Uint8Array;
+	/** [e, 2] sign-changing grid edges as vertex ids, first and second endpoint, lexicographic. */
+	readonly edges: Uint32Array;
+}
+
 /** What FlexiCubes gives. */
 export interface ExtractedMesh extends Mesh {
 	/** [v, 6] colour and normal as the decoder predicts them, 0..1; only where asked for. */
 	readonly attributes: Float32Array | undefined;
-	/** Cubes, cases and edges the mesh was made from. */
-	readonly topology: SurfaceTopology;
+	/** Only where asked for. */
+	readonly topology: SurfaceTopology | undefined;
 	/** Kernel calls that were made. */
 	readonly dispatchCount: number;
 }
 
 /**
- * Cube features to a mesh. Nothing of size 257^3 is made but sets of bits: indices are built on the host from coordinates and signs,
- * numbers on the GPU. Upstream: SparseFeatures2Mesh.forward (cube2mesh.py) with FlexiCubes; reference/stage2/ARCHITECTURE.md section 8.
- * An SDF without a zero crossing gives a mesh without vertices. Throws code "input" for coordinates outside the grid or given twice.
+ * Cube features to a mesh. Nothing of size 257^3 is made but sets of bits, on the GPU; the host reads how large lists are, and the mesh.
+ * Upstream: SparseFeatures2Mesh.forward (cube2mesh.py) with FlexiCubes; reference/stage2/ARCHITECTURE.md section 8. An SDF without a
+ * zero crossing gives a mesh without vertices. Throws code "input" for coordinates outside the grid or given twice.
  */
 export async function extractMesh(device: Device, request: ExtractMeshRequest): Promise<ExtractedMesh> {
 	const { cubeFeatures, coords, resolution, withColors = false, addedSdf } = request;
-	if (cubeFeatures.dtype !== "f32" || cubeFeatures.shape[0] * 3 !== coords.length) {
-		throw new Error(`extractMesh: cubeFeatures must be f32[${coords.length / 3},53 or 101], got ${describe(cubeFeatures)}`);
+	const rows = coords.length / 3;
+	if (cubeFeatures.dtype !== "f32" || cubeFeatures.shape[0] !== rows) {
+		throw new Error(`extractMesh: cubeFeatures must be f32[${rows},53 or 101], got ${describe(cubeFeatures)}`);
 	}
-	const grid = sparseGrid(coords, resolution);
-	const owned: Tensor[] = [];
-	const upload = (label: string, shape: readonly number[], values: Uint32Array | Float32Array) => {
-		const tensor = residentTensor(device, label, values instanceof Float32Array ? "f32" : "u32", shape, values);
-		owned.push(tensor);
-		return tensor;
-	};
+	checkResolution(resolution);
+	if (rows === 0) return emptyMesh;
+	const features = withMemory(cubeFeatures);
+	const words = gridWords(resolution);
+	const gpu = graphRunner(device);
 	try {
-		const features = withMemory(cubeFeatures);
-		const graph = new Graph(device, "vertexMeans");
-		const means = graph.output(
-			vertexMeans(graph, {
-				features,
-				cubesOfVertex: upload("cubesOfVertex", [grid.vertices.count, 8], grid.cubesOfVertex),
-				added: addedSdf && upload("addedSdf", [grid.vertices.count], sampleAtVertices(grid, addedSdf)),
-				sdfBias: -1 / resolution,
-				withColors,
-			}),
+		const at = gpu.upload("coords", [rows, 3], coords);
+		const marks = { cubes: gpu.upload("cube bits", [words.cubes]), vertices: gpu.upload("vertex bits", [words.vertices]) };
+		const [cubes, vertices] = await gpu.run("active cubes", (graph) => {
+			markCubes(graph, at, resolution, marks.cubes, marks.vertices);
+			return [rankedBits(graph, marks.cubes), rankedBits(graph, marks.vertices)];
+		});
+		// As many bits as rows: none outside, none twice. Otherwise the host finds the row.
+		if ((await gpu.number(cubes.count)) !== rows) checkGrid(coords, resolution);
+		const vertexCount = await gpu.number(vertices.count);
+		const active = { cubes: withMemory(cubes.bits), vertices: withMemory(vertices.bits) };
+		const lists = await gpu.run("cubes of vertices", (graph) => {
+			const rowOfCube = graph.output(rowsOfCubes(graph, at, resolution, active.cubes));
+			const vertexIds = graph.output(membersOfBits(graph, active.vertices, vertexCount));
+			return { rowOfCube, vertexIds, cubesOfVertex: graph.output(cubesOfVertices(graph, vertexIds, resolution, active.cubes, rowOfCube)) };
+		});
+		const added = addedSdf && sampled(await readUnsigned(device, lists.vertexIds), resolution, addedSdf);
+		const means = await gpu.run("vertexMeans", (graph) =>
+			graph.output(
+				vertexMeans(graph, {
+					features,
+					cubesOfVertex: withMemory(lists.cubesOfVertex),
+					added: added && gpu.upload("addedSdf", [vertexCount], added),
+					sdfBias: -1 / resolution,
+					withColors,
+				}),
+			),
 		);
-		const executable = await compileGraph(graph);
-		try {
-			await executable.run();
-			const field = {
-				resolution,
-				vertices: grid.vertices,
-				means: withMemory(means),
-				features,
-				weightColumn: 32,
-				cubes: grid.cubes,
-				rowOfCube: grid.rowOfCube,
-			};
-			const mesh = await flexicubes(device, field);
-			return { ...mesh, dispatchCount: mesh.dispatchCount + executable.dispatchCount };
-		} finally {
-			executable.destroy();
-		}
+		const mesh = await surface(device, {
+			...{ resolution, features, weightColumn: 32, means: withMemory(means) },
+			...{ vertices: active.vertices, cubes: active.cubes, rowOfCube: withMemory(lists.rowOfCube) },
+		});
+		return { ...mesh, dispatchCount: mesh.dispatchCount + gpu.dispatchCount };
 	} finally {
-		for (const tensor of owned) release(device, tensor.storage);
+		gpu.end();
 	}
 }
 
@@ -103,75 +121,149 @@ export interface FlexicubesField {
 	readonly cubes: BitRank;
 	/** [cubes.count] row of `features` of each cube in ascending order. */
 	readonly rowOfCube: Uint32Array;
+	/** Reads the discrete part, too. */
+	readonly withTopology?: boolean | undefined;
 }
 
 /** FlexiCubes without its quadratic-error step, as upstream runs it at inference. Vertices and faces in the official order. */
 export async function flexicubes(device: Device, field: FlexicubesField): Promise<ExtractedMesh> {
-	const { resolution, vertices, cubes, rowOfCube } = field;
-	const [channels, vertexCount] = field.means.shape;
-	const sdf = await readTensor(device, rowsOf(field.means, 0, 1));
-	const topology = surfaceTopology(resolution, vertices, sdf);
-	const dualCount = topology.duals.length / 2;
-	const empty = { positions: new Float32Array(0), faces: new Uint32Array(0), attributes: undefined, topology, dispatchCount: 0 };
-	if (dualCount === 0 || vertexCount === 0) return empty;
-	const featureRows = topology.cubes.map((cube) => {
-		const rank = rankOf(cubes, cube);
-		return rowOfCube[rank] ?? rank; // `absent` stays
-	});
-	const graph = new Graph(device, "flexicubes");
-	const inputs: [Tensor, Uint32Array][] = [];
-	const input = (label: string, shape: readonly number[], values: Uint32Array) => {
-		const tensor = graph.input(label, "u32", shape);
-		inputs.push([tensor, values]);
-		return tensor;
+	const { rowOfCube } = field;
+	const gpu = graphRunner(device);
+	const upload = (label: string, { words, ranks }: BitRank) => {
+		const pairs = new Uint32Array(words.length * 2);
+		for (let word = 0; word < words.length; word++) pairs.set([words[word], ranks[word]], word * 2);
+		return gpu.upload(label, [words.length, 2], pairs);
 	};
-	const points = deformedVertices(graph, {
-		vertexIds: input("vertexIds", [topology.vertices.length], topology.vertices),
-		vertexRows: input(
-			"vertexRows",
-			[topology.vertices.length],
-			topology.vertices.map((vertex) => rankOf(vertices, vertex)),
-		),
-		means: field.means,
-		resolution,
-	});
-	const duals = graph.output(
-		dualVertices(graph, {
-			features: field.features,
-			weightColumn: field.weightColumn,
-			featureRows: input("featureRows", [topology.cubes.length], featureRows),
-			corners: input("corners", [topology.cubes.length, 8], topology.corners),
-			points,
-			duals: input("duals", [dualCount, 2], topology.duals),
-		}),
-	);
-	const executable = await compileGraph(graph);
 	try {
-		for (const [tensor, values] of inputs) executable.write(tensor, values);
-		await executable.run();
-		const rows = await executable.read(duals);
-		const take = (first: number, count: number) => {
-			const part = new Float32Array(dualCount * count);
-			for (let d = 0; d < dualCount; d++) for (let k = 0; k < count; k++) part[d * count + k] = rows[d * channels + first + k];
+		return await surface(device, {
+			...field,
+			vertices: upload("vertices", field.vertices),
+			cubes: upload("cubes", field.cubes),
+			rowOfCube: gpu.upload("rows of cubes", [Math.max(1, rowOfCube.length)], rowOfCube.length > 0 ? rowOfCube : undefined),
+		});
+	} finally {
+		gpu.end();
+	}
+}
+
+/** A field whose sets (u32 [words, 2], see `rankedBits`) are on the GPU. */
+interface FieldOnDevice extends Omit<FlexicubesField, "vertices" | "cubes" | "rowOfCube"> {
+	readonly vertices: Tensor;
+	readonly cubes: Tensor;
+	readonly rowOfCube: Tensor;
+}
+
+const emptyMesh: ExtractedMesh = Object.freeze({
+	...{ positions: new Float32Array(0), faces: new Uint32Array(0), attributes: undefined },
+	...{ topology: undefined, dispatchCount: 0 },
+});
+
+async function surface(device: Device, field: FieldOnDevice): Promise<ExtractedMesh> {
+	const { resolution, means, features, weightColumn } = field;
+	const [channels, known] = means.shape;
+	const gpu = graphRunner(device);
+	try {
+		const signs = await gpu.run("surface cubes", (graph) => {
+			const inside = graph.output(insideVertices(graph, field.vertices, rowsOf(means, 0, 1)));
+			return { inside, cubes: rankedBits(graph, surfaceCubes(graph, inside, resolution)) };
+		});
+		const count = await gpu.number(signs.cubes.count);
+		if (count === 0 || known === 0) return { ...emptyMesh, topology: field.withTopology ? noTopology : undefined };
+		const [inside, cubeSet] = [withMemory(signs.inside), withMemory(signs.cubes.bits)];
+		const tables = gpu.upload("tables", [256, 8], packedTables());
+		const vertexBits = gpu.upload("surface vertex bits", [gridWords(resolution).vertices]);
+		const found = await gpu.run("cases", (graph) => {
+			const cubeIds = graph.output(membersOfBits(graph, cubeSet, count));
+			const cased = surfaceCases(graph, {
+				...{ resolution, cubeIds, inside, tables, vertices: vertexBits },
+			});
+			graph.output(cased.cubes);
+			graph.output(cased.loopsBefore);
+			return { cubeIds, ...cased, vertices: rankedBits(graph, vertexBits) };
+		});
+		const dualCount = await gpu.number(elementOf(found.loopsBefore, 4 * count));
+		const vertexCount = await gpu.number(found.vertices.count);
+		const made = await gpu.run("dual vertices", (graph) => {
+			const vertexSet = withMemory(found.vertices.bits);
+			const vertexIds = graph.output(membersOfBits(graph, vertexSet, vertexCount));
+			const vertexRows = rankMembers(graph, vertexIds, field.vertices);
+			const points = deformedVertices(graph, { vertexIds, vertexRows, means, resolution });
+			const cased = surfaceDuals(graph, {
+				...{ resolution, tables, duals: dualCount, vertices: vertexSet },
+				...{ cubeIds: withMemory(found.cubeIds), cubes: withMemory(found.cubes), loopsBefore: withMemory(found.loopsBefore) },
+			});
+			const { corners, duals } = cased;
+			const featureRows = rankMembers(graph, withMemory(found.cubeIds), field.cubes, field.rowOfCube);
+			const rows = graph.output(dualVertices(graph, { features, weightColumn, featureRows, corners, points, duals }));
+			const edges = graph.output(surfaceEdges(graph, vertexIds, inside, points, resolution));
+			const quadsBefore = graph.output(prefixSum(graph, { values: { ...edges, shape: [6 * vertexCount] } }));
+			return { vertexIds, rows, edges, quadsBefore, caseAndFirst: graph.output(cased.caseAndFirst) };
+		});
+		const quads = await gpu.number(elementOf(made.quadsBefore, 6 * vertexCount));
+		const faces =
+			quads > 0 &&
+			(await gpu.run("faces", (graph) =>
+				graph.output(
+					surfaceFaces(graph, {
+						...{ resolution, tables, quads, cubes: cubeSet },
+						...{ quadsBefore: withMemory(made.quadsBefore), vertexIds: withMemory(made.vertexIds) },
+						...{ caseAndFirst: withMemory(made.caseAndFirst), duals: withMemory(made.rows) },
+					}),
+				),
+			));
+		const rows = new Float32Array((await readUnsigned(device, made.rows)).buffer, 0, dualCount * channels);
+		const take = (first: number, width: number) => {
+			const part = new Float32Array(dualCount * width);
+			for (let d = 0; d < dualCount; d++) for (let k = 0; k < width; k++) part[d * width + k] = rows[d * channels + first + k];
 			return part;
 		};
 		return {
 			positions: take(0, 3),
-			faces: trianglesOfQuads(topology.quads, (dual) => rows[dual * channels + 3]),
+			faces: faces ? await readUnsigned(device, faces) : new Uint32Array(0),
 			attributes: channels === 10 ? take(4, 6) : undefined,
-			topology,
-			dispatchCount: executable.dispatchCount,
+			topology: field.withTopology
+				? topologyOf(resolution, {
+						cubes: await readUnsigned(device, found.cubeIds),
+						cases: await readUnsigned(device, found.cubes),
+						vertices: await readUnsigned(device, made.vertexIds),
+						edges: (await readUnsigned(device, made.edges)).subarray(6 * vertexCount),
+					})
+				: undefined,
+			dispatchCount: gpu.dispatchCount,
 		};
 	} finally {
-		executable.destroy();
+		gpu.end();
 	}
 }
 
-function sampleAtVertices(grid: SparseGrid, sdf: (x: number, y: number, z: number) => number): Float32Array {
-	const side = grid.resolution + 1;
-	return Float32Array.from(members(grid.vertices), (vertex) => {
-		const [x, y, z] = gridCoordinates(vertex, side);
-		return sdf(x / grid.resolution - 0.5, y / grid.resolution - 0.5, z / grid.resolution - 0.5);
+const noTopology: SurfaceTopology = {
+	...{ cubes: new Uint32Array(0), originalCases: new Uint8Array(0), cases: new Uint8Array(0), edges: new Uint32Array(0) },
+};
+
+function topologyOf(
+	resolution: number,
+	lists: { readonly cubes: Uint32Array; readonly cases: Uint32Array; readonly vertices: Uint32Array; readonly edges: Uint32Array },
+): SurfaceTopology {
+	const side = resolution + 1;
+	const steps = [-side, 1, side * side];
+	const edges: number[] = [];
+	lists.edges.forEach((crossed, i) => {
+		const vertex = lists.vertices[Math.floor(i / 3)];
+		if (crossed === 1) edges.push(vertex, vertex + steps[i % 3]);
+	});
+	return {
+		cubes: lists.cubes,
+		cases: Uint8Array.from(lists.cubes, (_, s) => lists.cases[s] & 255),
+		originalCases: Uint8Array.from(lists.cubes, (_, s) => lists.cases[s] >> 8),
+		edges: Uint32Array.from(edges),
+	};
+}
+
+/** `sdf` at vertices with these ids. */
+function sampled(ids: Uint32Array, resolution: number, sdf: (x: number, y: number, z: number) => number): Float32Array {
+	return Float32Array.from(ids, (vertex) => {
+		const [x, y, z] = gridCoordinates(vertex, resolution + 1);
+		return sdf(x / resolution - 0.5, y / resolution - 0.5, z / resolution - 0.5);
 	});
 }
 

@@ -92,3 +92,19 @@ export function generateFlexicubesTables(): FlexicubesTables {
 
 /** The tables, generated once. */
 export const flexicubesTables: FlexicubesTables = generateFlexicubesTables();
+
+/**
+ * The tables for the shaders, u32 [256, 8] by case: loops in bits 0..7 and ambiguous face in bits 8..15; four masks of the loops' edges; the
+ * loops of edges 0..7 and 8..11 in four bits each, 15 where an edge is not crossed; 0.
+ */
+export function packedTables(): Uint32Array<ArrayBuffer> {
+	const { loopCount, loopEdges, loopOfEdge, ambiguousFace } = flexicubesTables;
+	const packed = new Uint32Array(256 * 8);
+	for (let cubeCase = 0; cubeCase < 256; cubeCase++) {
+		const at = cubeCase * 8;
+		packed[at] = loopCount[cubeCase] | (ambiguousFace[cubeCase] << 8);
+		packed.set(loopEdges.subarray(cubeCase * 4, cubeCase * 4 + 4), at + 1);
+		for (let edge = 0; edge < 12; edge++) packed[at + 5 + (edge >> 3)] |= (loopOfEdge[cubeCase * 12 + edge] & 15) << ((edge & 7) * 4);
+	}
+	return packed;
+}

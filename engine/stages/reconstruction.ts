@@ -43,7 +43,7 @@ const refinementRounds = 6;
  */
 export const reconstructionEffort = Object.freeze({ visibilityViews: 200, visibilitySize: 1024, fitSteps: 0 });
 /** GPU bytes of FlexiCubes per cube of the grid and per cube of a layer, beyond the field's. */
-const layerBytes = 1200;
+const layerBytes = 1800;
 
 /**
  * A body from five colour and five normal views alone, no network: depths of the four body views by integrating their normals inside the
@@ -62,7 +62,7 @@ export async function runReconstruction(context: PartContext, request: Reconstru
 	const depthPart: Part = { name: "depths", weights: [], graphs: [] };
 	const surfacePart: Part = {
 		...{ name: "surface", weights: [], graphs: [recorded.graph] },
-		extraBytes: resolution ** 2 * layerBytes + resolution ** 3,
+		extraBytes: resolution ** 2 * layerBytes + 3 * resolution ** 3,
 	};
 	const refinePart: Part = { name: "refinement", weights: [], graphs: [] };
 	planStage(context, "reconstruction", [depthPart, surfacePart, refinePart]);

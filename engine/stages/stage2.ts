@@ -136,13 +136,14 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 	const cubes = meshGraph.output(recordSlatMeshDecoder(meshGraph, meshNetwork.model, { ...decoderInputs, slat: meshLatent }, false));
 	const cubeCoords = positionsOf(subdividedCoordinates(subdividedCoordinates(coords)));
 	const resolution = meshConfig.trunk.resolution * 4;
-	// FlexiCubes: at most 1.15 vertices a cube with 52 bytes of cubes and means, and where every cube holds some of the surface, which
-	// noise comes close to, 156 more a cube of corners, rows, points and four dual vertices. A body's own surface takes 80 in all.
+	// FlexiCubes: at most 1.15 vertices a cube with 76 bytes of lists and means, and where every cube holds some of the surface, which
+	// noise comes close to, 360 more a cube of cases, corners, edges, points, four dual vertices and faces; and the grid's sets of bits.
+	// A body's own surface at 256^3 takes 205 a cube in all.
 	const meshPart: Part = {
 		name: "mesh decoder",
 		weights: [meshNetwork.weights],
 		graphs: [meshGraph],
-		extraBytes: (cubeCoords.length / 3) * 216,
+		extraBytes: (cubeCoords.length / 3) * 436 + 3 * resolution ** 3,
 	};
 
 	planStage(context, "stage 2", [views.part, flowPart, splatPart, meshPart], [views.colors, views.normals]);

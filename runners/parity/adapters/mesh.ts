@@ -63,6 +63,7 @@ async function runFlexicubes(context: ParityContext): Promise<ParityOutputs> {
 			weightColumn: 0,
 			cubes: everything(cubeCount),
 			rowOfCube: members(everything(cubeCount)),
+			withTopology: true,
 		};
 		const mesh = await flexicubes(device, field);
 		const graph = new Graph(device, "deformedVertices");
@@ -72,7 +73,9 @@ async function runFlexicubes(context: ParityContext): Promise<ParityOutputs> {
 		await executable.run();
 		const deformed = (await executable.read(points)).filter((_, i) => i % 10 < 3);
 		executable.destroy();
-		const { cubes, originalCases, cases, edges } = mesh.topology;
+		const { topology } = mesh;
+		if (topology === undefined) throw new Error("flexicubes: no topology");
+		const { cubes, originalCases, cases, edges } = topology;
 		return new Map<string, HostTensor>([
 			["deformed_vertices", { shape: [vertexCount, 3], data: deformed }],
 			["surf_cubes", { shape: [cubes.length], data: cubes }],
