@@ -4,7 +4,7 @@ import type { Weights } from "../../weights/weights.ts";
 import { type DType, describe, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type AttentionWindows, attention } from "../kernels/dense/attention.ts";
-import { copyColumns } from "../kernels/dense/copyColumns.ts";
+import { gatherColumns } from "../kernels/dense/gatherColumns.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
 import { matmul } from "../kernels/dense/matmul.ts";
 import { sumRows } from "../kernels/sparse/sumRows.ts";
@@ -143,21 +143,12 @@ function recordViewsHidden(graph: Graph, block: SparseTransformerBlock, x: Tenso
 			`${graph.path}: pixel features must have ${4 * viewChannels} columns, got ${describe(frontBack)} and ${describe(sides)}`,
 		);
 	}
-	const columnsOf = (label: string, ranges: readonly (readonly [start: number, count: number])[]) => {
-		const part = graph.tensor(label, weight.dtype, [hidden, ranges.reduce((sum, [, count]) => sum + count, 0)]);
-		let column = 0;
-		for (const [start, count] of ranges) {
-			copyColumns(graph, { x: weight, xColumn: start, columns: count, into: { tensor: part, column }, label });
-			column += count;
-		}
-		return part;
-	};
 	const view = (kind: number, index: number) => [channels + (4 * kind + index) * viewChannels, viewChannels] as const;
 	const products = graph.tensor("mv products", "f32", [frontBack.shape[0] + sides.shape[0], hidden]);
 	[frontBack, sides].forEach((features, first) => {
 		matmul(graph, {
 			x: features,
-			weight: columnsOf("mv weight", [view(0, first), view(0, first + 2), view(1, first), view(1, first + 2)]),
+			weight: gatherColumns(graph, weight, [view(0, first), view(0, first + 2), view(1, first), view(1, first + 2)], "mv weight"),
 			into: { tensor: products, rows: { first: first * frontBack.shape[0], count: features.shape[0], stride: 0, segments: 1 } },
 			label: "mv products",
 		});
@@ -165,7 +156,7 @@ function recordViewsHidden(graph: Graph, block: SparseTransformerBlock, x: Tenso
 	const ofVoxels = sumRows(graph, { x: products, table: positions, label: "mv sums" });
 	return matmul(graph, {
 		x,
-		weight: columnsOf("voxel weight", [[0, channels]]),
+		weight: gatherColumns(graph, weight, [[0, channels]], "voxel weight"),
 		bias,
 		rowBias: { tensor: ofVoxels, rows: 1 },
 		activation: "geluTanh",
