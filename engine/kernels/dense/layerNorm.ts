@@ -125,8 +125,8 @@ function divide(columns: number, largest: number, strides: readonly number[]): D
 	const most = 16;
 	const workgroupSize = Math.min(largest, 128);
 	if (strides.every((stride) => stride % 4 === 0) && vectors <= most * workgroupSize) {
-		// Up to ten vectors a thread, more only where a row has more than a workgroup's threads hold.
-		const threadsPerRow = Math.min(workgroupSize, powerAbove(vectors / 10));
+		// Eight vectors a thread; more than 32 threads a row only where they do not hold it.
+		const threadsPerRow = Math.max(powerAbove(vectors / most), Math.min(32, Math.max(8, powerAbove(vectors / 8))));
 		const overrides = { vectorsPerThread: Math.ceil(vectors / threadsPerRow) };
 		return { shader: "dense/layerNormVectors", workgroupSize, threadsPerRow, overrides };
 	}
