@@ -41,6 +41,7 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   synchuman download [--dir DIR]       all weights, with their licences; goes on where it ended
   synchuman verify [DIR]               compares a weights folder with the networks and with its recorded hashes, without a GPU
   synchuman convert DIR -o DIR         a copy of a weights folder in half precision
+  synchuman doctor                     whether generate would run here, and the commands for what is missing
   synchuman info                       what the GPU can do
 
   -o, --output DIR         where results go (demo: out/demo)

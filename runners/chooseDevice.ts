@@ -39,8 +39,7 @@ async function named(name: string, options: DeviceOptions): Promise<Device> {
 		return await openDevice(gpu, options);
 	} catch (error) {
 		if (error instanceof SyncHumanError) throw error;
-		// Dawn's own words where no adapter has the name: the list of those that are there.
-		const found = [...String(error).matchAll(/name: '([^']*)'/g)].map(([, other]) => other).join(", ");
+		const found = namesIn(error).join(", ");
 		throw new SyncHumanError(
 			"device",
 			`No adapter's name contains "${name}"${found === "" ? "" : `; there is ${found}`}.`,
@@ -50,6 +49,32 @@ async function named(name: string, options: DeviceOptions): Promise<Device> {
 			},
 		);
 	}
+}
+
+/** Names of all adapters, in Dawn's order. Empty where there are none, and under a WebGPU that does not tell. */
+export async function adapterNames(): Promise<readonly string[]> {
+	try {
+		// Dawn names the others where none has the name.
+		await (await openGpu({ adapterName: "?" })).requestAdapter();
+		return [];
+	} catch (error) {
+		return [...new Set(namesIn(error))];
+	}
+}
+
+/** Whether two names mean one adapter: WebGPU's has only small letters and dashes ("nvidia-h200"), the driver's is "NVIDIA H200". */
+export function sameAdapter(a: string, b: string): boolean {
+	const plain = (name: string) =>
+		name
+			.toLowerCase()
+			.replace(/[^a-z0-9]+/g, "-")
+			.replace(/^-|-$/g, "");
+	return plain(a) === plain(b);
+}
+
+/** The adapters that Dawn lists in its complaint that none has the name. */
+function namesIn(error: unknown): readonly string[] {
+	return [...String(error).matchAll(/name: '([^']*)'/g)].map(([, name]) => name);
 }
 
 function sameName(a: string, b: string): boolean {

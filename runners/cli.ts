@@ -10,7 +10,8 @@ import {
 	parseCommandLine,
 	synthesizeArguments,
 } from "./arguments.ts";
-import { chooseDevice } from "./chooseDevice.ts";
+import { adapterNames, chooseDevice } from "./chooseDevice.ts";
+import { doctorCommand } from "./doctor/command.ts";
 import { convertCommand, downloadCommand, verifyCommand } from "./download/command.ts";
 import { withDriver } from "./driverFetcher.ts";
 import { reportError } from "./errorReport.ts";
@@ -153,11 +154,19 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 	download: (line) => reported(line, () => downloadCommand(line, voice())),
 	verify: (line) => reported(line, () => verifyCommand(line, voice())),
 	convert: (line) => reported(line, () => convertCommand(line, voice())),
+	doctor: async (line) => {
+		let status = 0;
+		const ran = await reported(line, async () => {
+			status = await doctorCommand(line, out);
+		});
+		return ran === 0 ? status : ran;
+	},
 	info: (line) =>
 		reported(line, async () => {
 			const device = await chooseDevice({ adapter: line.values.adapter as string | undefined, allowSoftware: true });
-			out(line.values.json === true ? `${JSON.stringify(device.report)}\n` : infoText(device.report));
+			const info = { ...device.report, adapters: await adapterNames() };
 			device.close();
+			out(line.values.json === true ? `${JSON.stringify(info)}\n` : infoText(info));
 		}),
 };
 

@@ -1,3 +1,5 @@
+import { SyncHumanError } from "../engine/error.ts";
+
 /** How to ask Dawn for its GPU object. */
 export interface OpenGpuOptions {
 	/** Part of an adapter's name, such as "llvmpipe" or "H200"; where absent the fastest adapter is taken. */
@@ -13,7 +15,7 @@ type Kept = { [kept]?: Map<string, GPU> };
 
 /**
  * The WebGPU entry point of this runtime: Dawn through the `webgpu` package under Node and Deno, the built-in one under a Deno that
- * may not load native code. The same options give the same object. Rejects where no WebGPU can be loaded at all; that there is no
+ * may not load native code. The same options give the same object. Rejects with code "device" where no WebGPU can be loaded at all; that there is no
  * adapter shows itself later, in `requestAdapter`.
  */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
@@ -37,8 +39,13 @@ async function load(dawnOptions: readonly string[]): Promise<GPU> {
 	} catch (error) {
 		// The one place that asks which runtime this is. Node 20 has no navigator; browsers and Deno have navigator.gpu.
 		const builtIn = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-		if (builtIn === undefined) throw error;
-		return builtIn;
+		if (builtIn !== undefined) return builtIn;
+		throw new SyncHumanError(
+			"device",
+			`WebGPU cannot be loaded: ${(error as Error).message}`,
+			"Install the package webgpu again (npm install webgpu --force); it has builds for Linux x64 and arm64 (glibc), macOS and Windows.",
+			{ cause: error },
+		);
 	}
 }
 

@@ -1,5 +1,5 @@
 import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 
 /** A file's bytes, or a stream of them. */
@@ -58,12 +58,18 @@ export async function checkWritable(folder: string): Promise<void> {
 
 /** Throws code "disk" where the disk of `folder`, which need not exist yet, has fewer than `byteLength` bytes free. */
 export async function checkFreeSpace(folder: string, byteLength: number): Promise<void> {
-	let existing = folder;
+	const free = await freeBytes(folder);
+	if (free < byteLength)
+		throw new SyncHumanError("disk", `${folder}: ${byteLength} bytes are needed, the disk has ${free} free.`, freeSpace);
+}
+
+/** Free bytes on the disk of `folder`, which need not exist yet. Rejects with code "disk" where that cannot be known. */
+export async function freeBytes(folder: string): Promise<number> {
+	let existing = resolve(folder);
 	for (;;) {
 		try {
 			const { bavail, bsize } = await statfs(existing);
-			if (bavail * bsize >= byteLength) return;
-			throw new SyncHumanError("disk", `${folder}: ${byteLength} bytes are needed, the disk has ${bavail * bsize} free.`, freeSpace);
+			return bavail * bsize;
 		} catch (error) {
 			const above = dirname(existing);
 			if (!isSystemError(error) || error.code !== "ENOENT" || above === existing) throw diskError(folder, error);

@@ -56,9 +56,9 @@ describe("texts", () => {
 	});
 
 	it("has what a GPU can do", () => {
-		const text = infoText(stubReport);
+		const text = infoText({ ...stubReport, adapters: ["a card"] });
 		expect(text).toMatch(/^adapter {17}a card\n/);
 		expect(text).toContain("subgroup matrices       f16->f32 16x16x16\n");
-		expect(infoText({ ...stubReport, software: true, f16: false })).toMatch(/software: for tests[\s\S]*shader-f16 {14}no/);
+		expect(infoText({ ...stubReport, software: true, f16: false, adapters: [] })).toMatch(/software: for tests[\s\S]*shader-f16 {14}no/);
 	});
 });
