@@ -1,17 +1,18 @@
-// The same function, bindings and Params as attention.wgsl for heads of 64 in f16, on subgroup matrices; strides and columns of q, k
-// and v count vectors of eight halves. Needs a positive scale.
+// The same function, bindings and Params as attention.wgsl for heads of 64 and 80 in f16, on subgroup matrices; strides and columns of q,
+// k and v count vectors of eight halves. Needs a positive scale.
 //
-// One workgroup: 256 queries of one sequence and head, 32 a subgroup, over tiles of 32 keys that all eight subgroups share; the next
-// tiles are fetched into registers meanwhile. Matrix elements are out of WGSL's reach, so scores pass through workgroup memory: each row of
-// `scores` first holds the 32 scores of a query (f32), then in its first half their softmax weights (f16). In between one thread owns one
-// query. Sums are rescaled, through the free half of the rows, only when some query's largest score has grown by more than 8 (weights
-// reach 2^8, well inside f16). Unrolled by hand, hence the length. Measured on an H200, 10 x 5 heads of 18,432 tokens, in TFLOP/s:
-//   this 164 (2 x 16 x 4,096 tokens: 153); without the barrier at the top of the loop 174, but scores may then, on paper, overwrite
-//   weights that a lane still reads; subgroups without queries skipped 150;
-//   four subgroups 131, two 126; four without fetching ahead 123; scores of the next tile computed beside the softmax 168;
-//   four with weights apart from scores, scores transposed 137, with the next tile's scores 126; q in workgroup memory 127 (4), 72 (2);
-//   16 queries a subgroup: 16 subgroups 153, eight 126, with 64 keys four 117.
+// One workgroup: 128 queries of one sequence and head, 32 a subgroup, over tiles of 16 keys that its four subgroups share; the next tiles
+// are fetched into registers meanwhile. Matrix elements are out of WGSL's reach, so scores pass through workgroup memory: the row of a
+// query in `scores` holds its 16 scores (f32), then in its first half their softmax weights (f16). In between one thread owns one query.
+// Sums are rescaled, through the rows, only when some query's largest score has grown by more than 8 (weights reach 2^8, well inside f16).
+//
+// Legal, and why every barrier is there: what other lanes wrote, even of the same subgroup, may only be read behind a barrier (WGSL has none
+// for a subgroup). Per tile: weights are read | scores stored | scores read (K is used up: the next K, and V, are put) | `grown` stored,
+// then read, twice a barrier; rows are free | weights stored | weights and V read. Even queries of a subgroup are one matrix and odd ones the
+// other: rows of a matrix are then 160 bytes apart and storing 16 x 16 floats touches every bank once.
+// What was tried, and how much memory and how many registers it may take: docs/attention.md. Unrolled by hand, hence the length.
 alias Output = f32;
+override headBlocks: u32 = 4;               // head size / 16: 4 or 5
 override hasQueryRows: bool = false;
 override hasKeyRows: bool = false;
 override hasWindows: bool = false;
@@ -35,40 +36,20 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<Output>>; // [rows, outputStride]
 @group(0) @binding(7) var<uniform> params: Params;
 
-const tileQueries = 256u;
-const tileKeys = 32u;
-const pitch = 9u;        // vectors of 16 bytes between rows: 64 halves or 32 floats, and one of padding
+const tileQueries = 128u;
+const tileKeys = 16u;
+const rowPitch = 5u;                        // of scores, in vectors of 16 bytes: 16 floats or 32 halves, and one of padding
+const matrixPitch = 2u * rowPitch;          // between the rows of a matrix
+override vectors: u32 = 2u * headBlocks;    // of eight halves, of a head
+override pitch: u32 = vectors + 1u;         // between keys of a tile
 const lowest = -1.0e30;
-var<workgroup> tileK: array<vec4<u32>, tileKeys * pitch>;
-var<workgroup> tileV: array<vec4<u32>, tileKeys * pitch>;
-var<workgroup> scores: array<vec4<u32>, tileQueries * pitch>; // queries at first
-var<workgroup> grown: atomic<u32>;                            // first key of the last tile in which a largest score grew
+// Two vectors more than the keys need: the compiler asks for them in code that heads of 64 leave out.
+var<workgroup> tileK: array<vec4<u32>, tileKeys * pitch + 2u>;
+var<workgroup> tileV: array<vec4<u32>, tileKeys * pitch + 2u>;
+var<workgroup> scores: array<vec4<u32>, tileQueries * rowPitch>; // queries at first, sums at last
+var<workgroup> grown: atomic<u32>;          // last tile in which a largest score grew
 
-fn queryRow(position: u32) -> u32 {
-  if (hasQueryRows) { return queryRows[position]; }
-  return position;
-}
-
-fn keyRow(position: u32) -> u32 {
-  if (hasKeyRows) { return keyRows[position]; }
-  return position;
-}
-
-fn loadK(column: u32, firstKey: u32, key: u32, keyCount: u32) -> vec4<u32> {
-  if (key >= keyCount) { return vec4<u32>(); }
-  return k[keyRow(firstKey + key) * params.keyStride + column];
-}
-
-fn loadV(column: u32, firstKey: u32, key: u32, keyCount: u32) -> vec4<u32> {
-  if (key >= keyCount) { return vec4<u32>(); }
-  return v[keyRow(firstKey + key) * params.valueStride + column];
-}
-
-fn floats(at: u32) -> vec4f { return bitcast<vec4f>(scores[at]); }
-
-fn halves(a: vec4f, b: vec4f) -> vec4<u32> {
-  return vec4<u32>(pack2x16float(a.xy), pack2x16float(a.zw), pack2x16float(b.xy), pack2x16float(b.zw));
-}
+// include "dense/attentionRows"
 
 // After the first function: the reader of declarations cannot parse these types.
 alias Left = subgroup_matrix_left<f16, 16, 16>;
@@ -96,73 +77,87 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let inside = query0 + thread < queryCount;
   var row = 0u;
   if (inside) { row = queryRow(firstQuery + query0 + thread); }
-  let fromQuery = row * params.queryStride + params.queryColumn + head * params.headVectors;
-  let own = thread * pitch;                  // this thread's query
-  let upper = thread / 32u * 32u * pitch;    // queries 0 .. 15 of this subgroup
-  let lower = upper + 16u * pitch;           // queries 16 .. 31
-  for (var i = 0u; i < 8u; i++) { scores[own + i] = select(vec4<u32>(), q[fromQuery + i], inside); }
-  workgroupBarrier();
-  let q00 = subgroupMatrixLoad<Left, row_major>(&scores, upper, pitch);
-  let q01 = subgroupMatrixLoad<Left, row_major>(&scores, upper + 2u, pitch);
-  let q02 = subgroupMatrixLoad<Left, row_major>(&scores, upper + 4u, pitch);
-  let q03 = subgroupMatrixLoad<Left, row_major>(&scores, upper + 6u, pitch);
-  let q10 = subgroupMatrixLoad<Left, row_major>(&scores, lower, pitch);
-  let q11 = subgroupMatrixLoad<Left, row_major>(&scores, lower + 2u, pitch);
-  let q12 = subgroupMatrixLoad<Left, row_major>(&scores, lower + 4u, pitch);
-  let q13 = subgroupMatrixLoad<Left, row_major>(&scores, lower + 6u, pitch);
+  let fromQuery = row * params.queryStride + params.queryColumn + head * vectors;
+  let own = thread * rowPitch;                 // this thread's query
+  let even = thread / 32u * 32u * rowPitch;    // queries 0, 2, .. 30 of this subgroup
+  let odd = even + rowPitch;                   // queries 1, 3, .. 31
+  stageQueries(own, fromQuery, 0u, inside);
+  let evenQ0 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
+  let oddQ0 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
+  let evenQ1 = subgroupMatrixLoad<Left, row_major>(&scores, even + 2u, matrixPitch);
+  let oddQ1 = subgroupMatrixLoad<Left, row_major>(&scores, odd + 2u, matrixPitch);
+  stageQueries(own, fromQuery, 4u, inside);
+  let evenQ2 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
+  let oddQ2 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
+  let evenQ3 = subgroupMatrixLoad<Left, row_major>(&scores, even + 2u, matrixPitch);
+  let oddQ3 = subgroupMatrixLoad<Left, row_major>(&scores, odd + 2u, matrixPitch);
+  if (headBlocks > 4u) { stageQueries(own, fromQuery, 8u, inside); }
+  let evenQ4 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch); // of heads of 80
+  let oddQ4 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
 
-  let loadRow = thread / 8u; // a vector a thread: 32 keys of 8 vectors
-  let loadAt = loadRow * pitch + thread % 8u;
-  let fromKey = params.keyColumn + head * params.headVectors + thread % 8u;
-  let fromValue = params.valueColumn + head * params.headVectors + thread % 8u;
-  tileK[loadAt] = loadK(fromKey, firstKey, loadRow, keyCount);
-  var nextK = loadK(fromKey, firstKey, tileKeys + loadRow, keyCount);
-  var nextV = loadV(fromValue, firstKey, loadRow, keyCount);
+  let keyHere = thread / vectors;              // of a tile's 16 x vectors this thread carries one, in heads of 80 some carry two
+  let columnHere = thread % vectors;
+  let putHere = keyHere * pitch + columnHere;
+  let keyThere = (thread + tileQueries) / vectors;
+  let columnThere = (thread + tileQueries) % vectors;
+  let putThere = keyThere * pitch + columnThere;
+  let carriesTwo = headBlocks > 4u && thread < tileKeys * vectors - tileQueries;
+  let fromKey = params.keyColumn + head * vectors;
+  let fromValue = params.valueColumn + head * vectors;
+  tileK[putHere] = loadK(fromKey + columnHere, firstKey, keyHere, keyCount);
+  var nextK = loadK(fromKey + columnHere, firstKey, tileKeys + keyHere, keyCount);
+  var nextV = loadV(fromValue + columnHere, firstKey, keyHere, keyCount);
+  var moreK = vec4<u32>();
+  var moreV = vec4<u32>();
+  if (carriesTwo) {
+    tileK[putThere] = loadK(fromKey + columnThere, firstKey, keyThere, keyCount);
+    moreK = loadK(fromKey + columnThere, firstKey, tileKeys + keyThere, keyCount);
+    moreV = loadV(fromValue + columnThere, firstKey, keyThere, keyCount);
+  }
+  workgroupBarrier();
   var largest = 0.0; // score of this thread's query, in powers of two
   var total = 0.0;
-  var sum00: Sum; var sum01: Sum; var sum02: Sum; var sum03: Sum;
-  var sum10: Sum; var sum11: Sum; var sum12: Sum; var sum13: Sum;
-  for (var key0 = 0u; key0 < keyCount; key0 += tileKeys) {
-    // Written out: arrays of matrices indexed in loops live in memory. `= Sum()`: in a loop Dawn does not clear variables by itself.
-    var score00 = Sum(); var score01 = Sum();
-    var score10 = Sum(); var score11 = Sum();
-    workgroupBarrier(); // K is there, weights and V of the last tile are used up
-    let key00 = subgroupMatrixLoad<Right, col_major>(&tileK, 0u, pitch);
-    score00 = subgroupMatrixMultiplyAccumulate(q00, key00, score00);
-    score10 = subgroupMatrixMultiplyAccumulate(q10, key00, score10);
-    let key01 = subgroupMatrixLoad<Right, col_major>(&tileK, 16u * pitch, pitch);
-    score01 = subgroupMatrixMultiplyAccumulate(q00, key01, score01);
-    score11 = subgroupMatrixMultiplyAccumulate(q10, key01, score11);
-    let key10 = subgroupMatrixLoad<Right, col_major>(&tileK, 2u, pitch);
-    score00 = subgroupMatrixMultiplyAccumulate(q01, key10, score00);
-    score10 = subgroupMatrixMultiplyAccumulate(q11, key10, score10);
-    let key11 = subgroupMatrixLoad<Right, col_major>(&tileK, 16u * pitch + 2u, pitch);
-    score01 = subgroupMatrixMultiplyAccumulate(q01, key11, score01);
-    score11 = subgroupMatrixMultiplyAccumulate(q11, key11, score11);
-    let key20 = subgroupMatrixLoad<Right, col_major>(&tileK, 4u, pitch);
-    score00 = subgroupMatrixMultiplyAccumulate(q02, key20, score00);
-    score10 = subgroupMatrixMultiplyAccumulate(q12, key20, score10);
-    let key21 = subgroupMatrixLoad<Right, col_major>(&tileK, 16u * pitch + 4u, pitch);
-    score01 = subgroupMatrixMultiplyAccumulate(q02, key21, score01);
-    score11 = subgroupMatrixMultiplyAccumulate(q12, key21, score11);
-    let key30 = subgroupMatrixLoad<Right, col_major>(&tileK, 6u, pitch);
-    score00 = subgroupMatrixMultiplyAccumulate(q03, key30, score00);
-    score10 = subgroupMatrixMultiplyAccumulate(q13, key30, score10);
-    let key31 = subgroupMatrixLoad<Right, col_major>(&tileK, 16u * pitch + 6u, pitch);
-    score01 = subgroupMatrixMultiplyAccumulate(q03, key31, score01);
-    score11 = subgroupMatrixMultiplyAccumulate(q13, key31, score11);
-    subgroupMatrixStore<row_major>(&scores, upper, score00, pitch);
-    subgroupMatrixStore<row_major>(&scores, upper + 4u, score01, pitch);
-    subgroupMatrixStore<row_major>(&scores, lower, score10, pitch);
-    subgroupMatrixStore<row_major>(&scores, lower + 4u, score11, pitch);
-    workgroupBarrier(); // scores are there; K, and V of the last tile, are used up
-    tileV[loadAt] = nextV;
-    nextV = loadV(fromValue, firstKey, key0 + tileKeys + loadRow, keyCount);
-    tileK[loadAt] = nextK;
-    nextK = loadK(fromKey, firstKey, key0 + 2u * tileKeys + loadRow, keyCount);
-
+  var factor = 1.0;
+  var even0: Sum; var even1: Sum; var even2: Sum; var even3: Sum; var even4: Sum;
+  var odd0: Sum; var odd1: Sum; var odd2: Sum; var odd3: Sum; var odd4: Sum;
+  let tiles = (keyCount + tileKeys - 1u) / tileKeys;
+  for (var tile = 0u; tile < tiles; tile++) {
+    let key0 = tile * tileKeys;
+    // `= Sum()`: in a loop Dawn does not clear variables by itself.
+    var evenScore = Sum();
+    var oddScore = Sum();
+    let k0 = subgroupMatrixLoad<Right, col_major>(&tileK, 0u, pitch);
+    evenScore = subgroupMatrixMultiplyAccumulate(evenQ0, k0, evenScore);
+    oddScore = subgroupMatrixMultiplyAccumulate(oddQ0, k0, oddScore);
+    let k1 = subgroupMatrixLoad<Right, col_major>(&tileK, 2u, pitch);
+    evenScore = subgroupMatrixMultiplyAccumulate(evenQ1, k1, evenScore);
+    oddScore = subgroupMatrixMultiplyAccumulate(oddQ1, k1, oddScore);
+    let k2 = subgroupMatrixLoad<Right, col_major>(&tileK, 4u, pitch);
+    evenScore = subgroupMatrixMultiplyAccumulate(evenQ2, k2, evenScore);
+    oddScore = subgroupMatrixMultiplyAccumulate(oddQ2, k2, oddScore);
+    let k3 = subgroupMatrixLoad<Right, col_major>(&tileK, 6u, pitch);
+    evenScore = subgroupMatrixMultiplyAccumulate(evenQ3, k3, evenScore);
+    oddScore = subgroupMatrixMultiplyAccumulate(oddQ3, k3, oddScore);
+    if (headBlocks > 4u) {
+      let k4 = subgroupMatrixLoad<Right, col_major>(&tileK, 8u, pitch);
+      evenScore = subgroupMatrixMultiplyAccumulate(evenQ4, k4, evenScore);
+      oddScore = subgroupMatrixMultiplyAccumulate(oddQ4, k4, oddScore);
+    }
+    workgroupBarrier(); // weights and V of the last tile are used up
+    subgroupMatrixStore<row_major>(&scores, even, evenScore, matrixPitch);
+    subgroupMatrixStore<row_major>(&scores, odd, oddScore, matrixPitch);
+    workgroupBarrier(); // scores are there, K is used up
+    tileV[putHere] = nextV;
+    nextV = loadV(fromValue + columnHere, firstKey, key0 + tileKeys + keyHere, keyCount);
+    tileK[putHere] = nextK;
+    nextK = loadK(fromKey + columnHere, firstKey, key0 + 2u * tileKeys + keyHere, keyCount);
+    if (carriesTwo) {
+      tileV[putThere] = moreV;
+      moreV = loadV(fromValue + columnThere, firstKey, key0 + tileKeys + keyThere, keyCount);
+      tileK[putThere] = moreK;
+      moreK = loadK(fromKey + columnThere, firstKey, key0 + 2u * tileKeys + keyThere, keyCount);
+    }
     var s0 = floats(own); var s1 = floats(own + 1u); var s2 = floats(own + 2u); var s3 = floats(own + 3u);
-    var s4 = floats(own + 4u); var s5 = floats(own + 5u); var s6 = floats(own + 6u); var s7 = floats(own + 7u);
     if (key0 + tileKeys > keyCount) {
       let count = vec4u(keyCount - key0);
       let first = vec4u(0u, 1u, 2u, 3u);
@@ -170,89 +165,96 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       s1 = select(vec4f(lowest), s1, first + 4u < count);
       s2 = select(vec4f(lowest), s2, first + 8u < count);
       s3 = select(vec4f(lowest), s3, first + 12u < count);
-      s4 = select(vec4f(lowest), s4, first + 16u < count);
-      s5 = select(vec4f(lowest), s5, first + 20u < count);
-      s6 = select(vec4f(lowest), s6, first + 24u < count);
-      s7 = select(vec4f(lowest), s7, first + 28u < count);
     }
-    let four = max(max(max(s0, s1), max(s2, s3)), max(max(s4, s5), max(s6, s7)));
+    let four = max(max(s0, s1), max(s2, s3));
     let best = params.scale * max(max(four.x, four.y), max(four.z, four.w));
-    var factor = 1.0;
-    if (key0 == 0u) { largest = best; }
+    factor = 1.0;
+    if (tile == 0u) { largest = best; }
     if (best > largest + 8.0) {
       factor = exp2(largest - best);
       largest = best;
-      atomicStore(&grown, key0);
+      atomicStore(&grown, tile);
+    }
+    if (workgroupUniformLoad(&grown) == tile && tile > 0u) { // holds barriers: all scores are in registers, rows are free
+      subgroupMatrixStore<row_major>(&scores, even, even0, matrixPitch);
+      subgroupMatrixStore<row_major>(&scores, odd, odd0, matrixPitch);
+      scaleRow(own, factor);
+      even0 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
+      odd0 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
+      workgroupBarrier();
+      subgroupMatrixStore<row_major>(&scores, even, even1, matrixPitch);
+      subgroupMatrixStore<row_major>(&scores, odd, odd1, matrixPitch);
+      scaleRow(own, factor);
+      even1 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
+      odd1 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
+      workgroupBarrier();
+      subgroupMatrixStore<row_major>(&scores, even, even2, matrixPitch);
+      subgroupMatrixStore<row_major>(&scores, odd, odd2, matrixPitch);
+      scaleRow(own, factor);
+      even2 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
+      odd2 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
+      workgroupBarrier();
+      subgroupMatrixStore<row_major>(&scores, even, even3, matrixPitch);
+      subgroupMatrixStore<row_major>(&scores, odd, odd3, matrixPitch);
+      scaleRow(own, factor);
+      even3 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
+      odd3 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
+      workgroupBarrier();
+      if (headBlocks > 4u) {
+        subgroupMatrixStore<row_major>(&scores, even, even4, matrixPitch);
+        subgroupMatrixStore<row_major>(&scores, odd, odd4, matrixPitch);
+        scaleRow(own, factor);
+        even4 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
+        odd4 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
+        workgroupBarrier();
+      }
     }
     let scale = vec4f(params.scale);
     let shift = vec4f(-largest);
     let w0 = exp2(fma(s0, scale, shift)); let w1 = exp2(fma(s1, scale, shift));
     let w2 = exp2(fma(s2, scale, shift)); let w3 = exp2(fma(s3, scale, shift));
-    let w4 = exp2(fma(s4, scale, shift)); let w5 = exp2(fma(s5, scale, shift));
-    let w6 = exp2(fma(s6, scale, shift)); let w7 = exp2(fma(s7, scale, shift));
-    let added = ((w0 + w1) + (w2 + w3)) + ((w4 + w5) + (w6 + w7));
-    total = total * factor + (added.x + added.y) + (added.z + added.w);
+    let added = (w0 + w1) + (w2 + w3);
+    total = total * factor + ((added.x + added.y) + (added.z + added.w));
     scores[own] = halves(w0, w1);
     scores[own + 1u] = halves(w2, w3);
-    scores[own + 2u] = halves(w4, w5);
-    scores[own + 3u] = halves(w6, w7);
-    if (workgroupUniformLoad(&grown) == key0 && key0 > 0u) { // holds barriers: weights, V and the next K are there
-      for (var column = 0u; column < 4u; column++) {
-        switch column {
-          case 0u: { subgroupMatrixStore<row_major>(&scores, upper + 4u, sum00, pitch); subgroupMatrixStore<row_major>(&scores, lower + 4u, sum10, pitch); }
-          case 1u: { subgroupMatrixStore<row_major>(&scores, upper + 4u, sum01, pitch); subgroupMatrixStore<row_major>(&scores, lower + 4u, sum11, pitch); }
-          case 2u: { subgroupMatrixStore<row_major>(&scores, upper + 4u, sum02, pitch); subgroupMatrixStore<row_major>(&scores, lower + 4u, sum12, pitch); }
-          default: { subgroupMatrixStore<row_major>(&scores, upper + 4u, sum03, pitch); subgroupMatrixStore<row_major>(&scores, lower + 4u, sum13, pitch); }
-        }
-        workgroupBarrier();
-        for (var i = 4u; i < 8u; i++) { scores[own + i] = bitcast<vec4<u32>>(factor * floats(own + i)); }
-        workgroupBarrier();
-        let above = subgroupMatrixLoad<Sum, row_major>(&scores, upper + 4u, pitch);
-        let below = subgroupMatrixLoad<Sum, row_major>(&scores, lower + 4u, pitch);
-        switch column {
-          case 0u: { sum00 = above; sum10 = below; }
-          case 1u: { sum01 = above; sum11 = below; }
-          case 2u: { sum02 = above; sum12 = below; }
-          default: { sum03 = above; sum13 = below; }
-        }
-        workgroupBarrier();
-      }
-    }
-    for (var half = 0u; half < 2u; half++) { // keys 0 .. 15 and 16 .. 31 of the tile
-      let weight0 = subgroupMatrixLoad<Left, row_major>(&scores, upper + half * 2u, pitch);
-      let weight1 = subgroupMatrixLoad<Left, row_major>(&scores, lower + half * 2u, pitch);
-      let values = half * 16u * pitch;
-      let value0 = subgroupMatrixLoad<Right, row_major>(&tileV, values, pitch);
-      sum00 = subgroupMatrixMultiplyAccumulate(weight0, value0, sum00);
-      sum10 = subgroupMatrixMultiplyAccumulate(weight1, value0, sum10);
-      let value1 = subgroupMatrixLoad<Right, row_major>(&tileV, values + 2u, pitch);
-      sum01 = subgroupMatrixMultiplyAccumulate(weight0, value1, sum01);
-      sum11 = subgroupMatrixMultiplyAccumulate(weight1, value1, sum11);
-      let value2 = subgroupMatrixLoad<Right, row_major>(&tileV, values + 4u, pitch);
-      sum02 = subgroupMatrixMultiplyAccumulate(weight0, value2, sum02);
-      sum12 = subgroupMatrixMultiplyAccumulate(weight1, value2, sum12);
-      let value3 = subgroupMatrixLoad<Right, row_major>(&tileV, values + 6u, pitch);
-      sum03 = subgroupMatrixMultiplyAccumulate(weight0, value3, sum03);
-      sum13 = subgroupMatrixMultiplyAccumulate(weight1, value3, sum13);
+    workgroupBarrier(); // weights, V and the next K are there
+    let evenWeight = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
+    let oddWeight = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
+    let v0 = subgroupMatrixLoad<Right, row_major>(&tileV, 0u, pitch);
+    even0 = subgroupMatrixMultiplyAccumulate(evenWeight, v0, even0);
+    odd0 = subgroupMatrixMultiplyAccumulate(oddWeight, v0, odd0);
+    let v1 = subgroupMatrixLoad<Right, row_major>(&tileV, 2u, pitch);
+    even1 = subgroupMatrixMultiplyAccumulate(evenWeight, v1, even1);
+    odd1 = subgroupMatrixMultiplyAccumulate(oddWeight, v1, odd1);
+    let v2 = subgroupMatrixLoad<Right, row_major>(&tileV, 4u, pitch);
+    even2 = subgroupMatrixMultiplyAccumulate(evenWeight, v2, even2);
+    odd2 = subgroupMatrixMultiplyAccumulate(oddWeight, v2, odd2);
+    let v3 = subgroupMatrixLoad<Right, row_major>(&tileV, 6u, pitch);
+    even3 = subgroupMatrixMultiplyAccumulate(evenWeight, v3, even3);
+    odd3 = subgroupMatrixMultiplyAccumulate(oddWeight, v3, odd3);
+    if (headBlocks > 4u) {
+      let v4 = subgroupMatrixLoad<Right, row_major>(&tileV, 8u, pitch);
+      even4 = subgroupMatrixMultiplyAccumulate(evenWeight, v4, even4);
+      odd4 = subgroupMatrixMultiplyAccumulate(oddWeight, v4, odd4);
     }
   }
-  let toOutput = row * params.outputStride + head * 16u;
-  for (var half = 0u; half < 2u; half++) { // columns 0 .. 31 and 32 .. 63
-    workgroupBarrier();
-    if (half == 0u) {
-      subgroupMatrixStore<row_major>(&scores, upper, sum00, pitch);
-      subgroupMatrixStore<row_major>(&scores, upper + 4u, sum01, pitch);
-      subgroupMatrixStore<row_major>(&scores, lower, sum10, pitch);
-      subgroupMatrixStore<row_major>(&scores, lower + 4u, sum11, pitch);
-    } else {
-      subgroupMatrixStore<row_major>(&scores, upper, sum02, pitch);
-      subgroupMatrixStore<row_major>(&scores, upper + 4u, sum03, pitch);
-      subgroupMatrixStore<row_major>(&scores, lower, sum12, pitch);
-      subgroupMatrixStore<row_major>(&scores, lower + 4u, sum13, pitch);
-    }
-    workgroupBarrier();
-    if (inside) {
-      for (var i = 0u; i < 8u; i++) { y[toOutput + half * 8u + i] = vec4<Output>(floats(own + i) / total); }
-    }
+  let to = row * params.outputStride + head * 4u * headBlocks;
+  workgroupBarrier();
+  subgroupMatrixStore<row_major>(&scores, even, even0, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, odd, odd0, matrixPitch);
+  writeRow(own, to + 0u, total, inside);
+  subgroupMatrixStore<row_major>(&scores, even, even1, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, odd, odd1, matrixPitch);
+  writeRow(own, to + 4u, total, inside);
+  subgroupMatrixStore<row_major>(&scores, even, even2, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, odd, odd2, matrixPitch);
+  writeRow(own, to + 8u, total, inside);
+  subgroupMatrixStore<row_major>(&scores, even, even3, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, odd, odd3, matrixPitch);
+  writeRow(own, to + 12u, total, inside);
+  if (headBlocks > 4u) {
+    subgroupMatrixStore<row_major>(&scores, even, even4, matrixPitch);
+    subgroupMatrixStore<row_major>(&scores, odd, odd4, matrixPitch);
+    writeRow(own, to + 16u, total, inside);
   }
 }

@@ -5,9 +5,11 @@ import type { Graph } from "../../engine/graph/graph.ts";
 import { attention } from "../../engine/kernels/dense/attention.ts";
 import { randomValues } from "./gpu.ts";
 
-/** One use of `attention` with heads of 64 in f16, recorded alike on any device. */
+/** One use of `attention` with heads of 64 or 80 in f16, recorded alike on any device. */
 export interface AttentionCase {
 	readonly name: string;
+	/** Also run with emulated matrices, which software drivers compile for seconds. */
+	readonly emulated?: true;
 	readonly record: (device: Device, graph: Graph) => Tensor;
 }
 
@@ -25,7 +27,7 @@ function table(device: Device, rows: readonly number[]): Tensor {
 	return residentTensor(device, "rows", "u32", [rows.length], Uint32Array.from(rows));
 }
 
-/** Ways to call attention that a kernel for heads of 64 must serve. */
+/** Ways to call attention that a kernel for heads of 64 and 80 must serve. */
 export const attentionCases: readonly AttentionCase[] = [
 	{
 		name: "one fused matrix, ragged last tiles",
@@ -93,6 +95,25 @@ export const attentionCases: readonly AttentionCase[] = [
 			const rowTables = { queryRows: table(device, order), keyRows: table(device, order) };
 			const positions = { sequences, queries: 0, keys: 0 };
 			return attention(graph, { q, k, v, heads: 2, headSize: size, ...positions, windows, ...rowTables, outputDtype: "f32" });
+		},
+	},
+	{
+		name: "heads of 80, an odd number of tokens, growing scores",
+		emulated: true,
+		record(device, graph) {
+			const [heads, rows, size] = [2, 257, 80];
+			const tensor = values(device, rows, 3 * heads * size, 1, 2, 3);
+			const operands = { q: { tensor }, k: { tensor, column: heads * size }, v: { tensor, column: 2 * heads * size } };
+			return attention(graph, { ...operands, heads, headSize: size, sequences: 1, queries: rows, keys: rows, outputDtype: "f32" });
+		},
+	},
+	{
+		name: "a tile of queries and one more, a tile of keys and one more",
+		record(device, graph) {
+			const [queries, keys] = [129, 17];
+			const kv = values(device, 2 * keys, 2 * size, 2, 3);
+			const operands = { q: { tensor: values(device, 2 * queries, size, 1, 3) }, k: { tensor: kv }, v: { tensor: kv, column: size } };
+			return attention(graph, { ...operands, heads: 1, headSize: size, sequences: 2, queries, keys });
 		},
 	},
 ];

@@ -55,7 +55,7 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 		checkPositions(where, "keyRows", keyRows, "k and v", Math.min(k.rows, v.rows), keySequences * keys);
 	}
 	const onMatrices = queries > 16 && scale > 0 && runsOnSubgroupMatrices(graph.device.report, request.headSize, [q, k, v]);
-	const kernel = onMatrices ? matrixKernel : attentionKernel(graph.device.report, request.headSize);
+	const kernel = onMatrices ? matrixKernel(request.headSize) : attentionKernel(graph.device.report, request.headSize);
 	// Strides and columns count the vectors that the kernel loads.
 	const inVectors = (columns: number) => columns / (onMatrices ? 8 : 4);
 	const record = (first: number, count: number, tensors: { q: Tensor; k: Tensor; v: Tensor; y: Tensor }, ownKeys: number) => {
@@ -124,15 +124,15 @@ interface AttentionKernel {
 	readonly queriesPerWorkgroup: number;
 }
 
-/** Heads of 64 in f16 on subgroup matrices. */
-const matrixKernel: AttentionKernel = { shader: "dense/attentionSubgroupMatrix", overrides: {}, queriesPerWorkgroup: 256 };
+/** Heads of 64 and 80 in f16 on subgroup matrices. */
+function matrixKernel(headSize: number): AttentionKernel {
+	return { shader: "dense/attentionSubgroupMatrix", overrides: { headBlocks: headSize / 16 }, queriesPerWorkgroup: 128 };
+}
 
 function runsOnSubgroupMatrices(report: DeviceReport, headSize: number, operands: readonly OperandMatrix[]): boolean {
 	return (
 		hasSubgroupMatrices(report) &&
-		headSize === 64 &&
-		// Workgroup memory: 256 rows of queries, 32 of keys, 32 of values, each 144 bytes; and a flag.
-		report.limits.maxComputeWorkgroupStorageSize >= (256 + 32 + 32) * 144 + 16 &&
+		(headSize === 64 || headSize === 80) &&
 		operands.every(({ tensor, width, column }) => tensor.dtype === "f16" && width % 8 === 0 && column % 8 === 0)
 	);
 }
