@@ -5,6 +5,7 @@ import { downloadHelp, downloadOptions } from "./download/options.ts";
 import { type FinishArguments, finishArguments, finishHelp, finishOptions } from "./finishArguments.ts";
 import { byteSize, choice, type OptionValues, real, textOf, usage, whole } from "./optionValues.ts";
 import { renderHelp, renderOptions } from "./renderArguments.ts";
+import { serverHelp, serverOptions } from "./serverArguments.ts";
 
 /** What `synchuman generate` and `synchuman demo` were asked to do. */
 export interface GenerateArguments extends FinishArguments {
@@ -42,6 +43,7 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   synchuman verify [DIR]               compares a weights folder with the networks and with its recorded hashes, without a GPU
   synchuman convert DIR -o DIR         a copy of a weights folder in half precision
   synchuman doctor                     whether generate would run here, and the commands for what is missing
+  synchuman serve                      an HTTP server with a page and a queue (below)
   synchuman info                       what the GPU can do
 
   -o, --output DIR         where results go (demo: out/demo)
@@ -61,6 +63,8 @@ ${finishHelp}
 
 ${renderHelp}
 
+${serverHelp}
+
 ${downloadHelp}
 
 Exit status: 0 done, 2 input, 3 device or memory, 4 checkpoint, 5 disk, 130 stopped.`;
@@ -74,6 +78,7 @@ const options = {
 	guidance: { type: "string" },
 	...finishOptions,
 	...renderOptions,
+	...serverOptions,
 	...downloadOptions,
 	seed: { type: "string" },
 	stage: { type: "string" },

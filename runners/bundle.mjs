@@ -1,7 +1,7 @@
 // Bundles the runners for plain Node (which cannot run TypeScript before 24) into dist/, with every shader's text inside. Packages
 // stay outside and are imported from node_modules.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -12,6 +12,7 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const programs = {
 	cli: "runners/cli.ts",
 	lookupWorker: "runners/lookupWorker.ts",
+	engineWorker: "runners/engineWorker.ts",
 	unwrapWorker: "runners/unwrapWorker.ts",
 	parity: "runners/parity/index.ts",
 	bench: "runners/bench.ts",
@@ -71,3 +72,5 @@ await build({
 	logLevel: "warning",
 });
 for (const name of Object.keys(programs)) chmodSync(join(project, "dist", `${name}.js`), 0o755);
+// What `synchuman serve` gives browsers.
+cpSync(join(project, "runners", "server", "page"), join(project, "dist", "page"), { recursive: true });

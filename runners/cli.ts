@@ -25,6 +25,9 @@ import { reconstruct } from "./reconstruct.ts";
 import { reconstructArguments } from "./reconstructArguments.ts";
 import { render } from "./render.ts";
 import { renderArguments } from "./renderArguments.ts";
+import { processWorker } from "./server/processWorker.ts";
+import { serve } from "./server/serve.ts";
+import { serverArguments } from "./serverArguments.ts";
 import { synthesize } from "./synthesize.ts";
 import { unwrapInWorkers } from "./unwrapInWorkers.ts";
 
@@ -161,6 +164,15 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 		});
 		return ran === 0 ? status : ran;
 	},
+	serve: (line) =>
+		reported(line, async () => {
+			const options = serverArguments(line, process.env);
+			const stop = stopSignal();
+			const server = await serve(options, { worker: processWorker(options), say });
+			out(line.values.json === true ? `${JSON.stringify({ event: "listening", url: server.url })}\n` : `${server.url}\n`);
+			if (!stop.aborted) await new Promise((stopped) => stop.addEventListener("abort", stopped));
+			await server.close();
+		}),
 	info: (line) =>
 		reported(line, async () => {
 			const device = await chooseDevice({ adapter: line.values.adapter as string | undefined, allowSoftware: true });

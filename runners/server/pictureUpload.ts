@@ -1,0 +1,27 @@
+import { checkPersonImage } from "../../engine/image/foreground.ts";
+import { decodePicture } from "../imageFile.ts";
+
+/** A check of uploaded pictures. */
+export type CheckPicture = (bytes: Uint8Array) => Promise<{ readonly alphaCoverage: number }>;
+
+/** Alpha from which a pixel counts as covered, as the documented server had it. */
+const visibleAlpha = 10;
+
+/**
+ * Reads pictures as a run will, one after the other, so that however many come in, only one is held decoded. Gives the share of the picture
+ * that is visible (alpha > 10). Throws code "input".
+ */
+export function pictureCheck(): CheckPicture {
+	let last: Promise<unknown> = Promise.resolve();
+	return (bytes) => {
+		const check = last.then(async () => {
+			const image = await decodePicture(bytes, "image");
+			checkPersonImage(image);
+			let covered = 0;
+			for (let i = 3; i < image.data.length; i += 4) if (image.data[i] > visibleAlpha) covered++;
+			return { alphaCoverage: Math.round((covered / (image.width * image.height)) * 1e4) / 1e4 };
+		});
+		last = check.catch(() => undefined);
+		return check;
+	};
+}

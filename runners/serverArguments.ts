@@ -1,0 +1,111 @@
+import type { GenerateArguments } from "./arguments.ts";
+import { byteSize, choice, type OptionValues, real, textOf, usage, whole } from "./optionValues.ts";
+
+/** What `synchuman serve` was asked to do. */
+export interface ServerArguments extends Pick<GenerateArguments, "weights" | "dtype" | "adapter" | "maxMemory"> {
+	readonly host: string;
+	/** 0: any that is free. */
+	readonly port: number;
+	/** Folder of the jobs and their results. */
+	readonly jobs: string;
+	/** That every request must bring. */
+	readonly token: string | undefined;
+	/** Origins of other web sites that may ask from a browser. */
+	readonly origins: readonly string[];
+	readonly allowUrl: boolean;
+	/** Whether weights are loaded and kernels compiled before the first job. */
+	readonly preload: boolean;
+	/** Jobs that wait at most. */
+	readonly maxQueue: number;
+	/** Bytes of an upload at most. */
+	readonly maxUpload: number;
+	/** Milliseconds that results are kept, and bytes that they may take. */
+	readonly keepMs: number;
+	readonly keepBytes: number;
+	/** Milliseconds that a job may run. */
+	readonly runMs: number;
+	/** Milliseconds that the running job has to end when the server is told to. */
+	readonly graceMs: number;
+}
+
+/** Options that only `serve` has, for `parseArgs`. */
+export const serverOptions = {
+	host: { type: "string" },
+	port: { type: "string" },
+	jobs: { type: "string" },
+	token: { type: "string" },
+	cors: { type: "string" },
+	"allow-url": { type: "boolean" },
+	preload: { type: "boolean" },
+	"max-queue": { type: "string" },
+	"max-upload": { type: "string" },
+	"keep-hours": { type: "string" },
+	"keep-size": { type: "string" },
+	"job-minutes": { type: "string" },
+	"grace-seconds": { type: "string" },
+} as const;
+
+const serverDefaults = Object.freeze({
+	host: "127.0.0.1",
+	port: 8000,
+	jobs: "out/jobs",
+	maxQueue: 16,
+	maxUpload: 64e6,
+	keepHours: 24,
+	keepBytes: 10e9,
+	jobMinutes: 60,
+	graceSeconds: 30,
+});
+
+/** Lines of `synchuman --help`. */
+export const serverHelp = `\
+serve:
+  --host NAME, --port N    where it listens (default ${serverDefaults.host}, and PORT or ${serverDefaults.port})
+  --token TOKEN            every request must bring it (Authorization: Bearer TOKEN); also SYNCHUMAN_TOKEN
+  --cors ORIGINS           web sites whose pages may ask, such as https://example.org,https://example.com (default none)
+  --allow-url              permits image_url: pictures from the public internet
+  --preload                loads weights and compiles kernels before the first job
+  --jobs DIR               jobs and results (default ${serverDefaults.jobs})
+  --keep-hours X, --keep-size SIZE
+                           how long results are kept, and how much of them (default ${serverDefaults.keepHours}, ${serverDefaults.keepBytes / 1e9}GB)
+  --max-queue N            jobs that wait at most; more get 429 (default ${serverDefaults.maxQueue})
+  --max-upload SIZE        of a picture (default ${serverDefaults.maxUpload / 1e6}MB)
+  --job-minutes X          that a job may run (default ${serverDefaults.jobMinutes})
+  --grace-seconds X        that the running job has to end after SIGTERM; then it is stopped at a step and goes on from stage 1
+                           at the next start (default ${serverDefaults.graceSeconds})`;
+
+/** Checks the options of `serve`; `environment` has PORT and SYNCHUMAN_TOKEN. Throws code "input". */
+export function serverArguments(
+	{ operands, values }: { readonly operands: readonly string[]; readonly values: OptionValues },
+	environment: Readonly<Record<string, string | undefined>>,
+): ServerArguments {
+	if (operands.length > 0) throw usage(`serve takes no operands, got ${operands.join(", ")}`);
+	const dtype = textOf(values, "dtype");
+	const hours = real("keep-hours", textOf(values, "keep-hours"), serverDefaults.keepHours, 0, 1e6);
+	return {
+		host: textOf(values, "host") ?? serverDefaults.host,
+		port: whole("port", textOf(values, "port") ?? environment.PORT, serverDefaults.port, 0, 65_535),
+		jobs: textOf(values, "jobs") ?? serverDefaults.jobs,
+		token: textOf(values, "token") ?? (environment.SYNCHUMAN_TOKEN || undefined),
+		origins: (textOf(values, "cors")?.split(",") ?? []).map(origin),
+		allowUrl: values["allow-url"] === true,
+		preload: values.preload === true,
+		maxQueue: whole("max-queue", textOf(values, "max-queue"), serverDefaults.maxQueue, 1, 10_000),
+		maxUpload: byteSize("max-upload", textOf(values, "max-upload")) ?? serverDefaults.maxUpload,
+		keepMs: hours * 3_600_000,
+		keepBytes: byteSize("keep-size", textOf(values, "keep-size")) ?? serverDefaults.keepBytes,
+		runMs: real("job-minutes", textOf(values, "job-minutes"), serverDefaults.jobMinutes, 0.01, 10_000) * 60_000,
+		graceMs: real("grace-seconds", textOf(values, "grace-seconds"), serverDefaults.graceSeconds, 0, 100_000) * 1000,
+		weights: textOf(values, "weights") ?? "ckpts",
+		dtype: dtype === undefined ? undefined : choice<"f16" | "f32">("--dtype", dtype, ["f16", "f32"]),
+		adapter: textOf(values, "adapter"),
+		maxMemory: byteSize("max-memory", textOf(values, "max-memory")),
+	};
+}
+
+function origin(given: string): string {
+	const text = given.trim();
+	if (text === "*") return text;
+	if (!URL.canParse(text) || new URL(text).origin !== text) throw usage(`--cors must be origins such as https://example.org, got ${given}`);
+	return text;
+}

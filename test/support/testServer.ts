@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SyncHumanError } from "../../engine/error.ts";
+import { generate } from "../../runners/generate.ts";
+import { encodePng } from "../../runners/imageFile.ts";
+import type { FetchLimits } from "../../runners/server/fetchPicture.ts";
+import { type RunningServer, serve } from "../../runners/server/serve.ts";
+import type { JobWorker } from "../../runners/server/worker.ts";
+import { type ServerArguments, serverArguments } from "../../runners/serverArguments.ts";
+import { stageOneResult } from "./stageResults.ts";
+import { stubEngine, stubReport } from "./stubEngine.ts";
+
+/** How the stand-in for the engine behaves. */
+export interface StubWorkerOptions {
+	/** Milliseconds before each stage; a run that is stopped ends at once. */
+	readonly stageMs?: number;
+	readonly fail?: SyncHumanError;
+	readonly stages?: { readonly stage1: boolean; readonly stage2: boolean };
+}
+
+/** A worker that runs `synchuman generate` on the stub of an engine. */
+export function stubWorker({ stageMs = 25, fail, stages = { stage1: true, stage2: true } }: StubWorkerOptions = {}): JobWorker {
+	return {
+		start: async () => ({ device: stubReport, stages }),
+		async run(options, { signal, onEvent }) {
+			const engine = stubEngine();
+			const pause = () =>
+				new Promise<void>((resolve, reject) => {
+					const timer = setTimeout(resolve, stageMs);
+					const stop = () => {
+						clearTimeout(timer);
+						reject(new SyncHumanError("aborted", "The run was stopped."));
+					};
+					if (signal.aborted) stop();
+					signal.addEventListener("abort", stop);
+				});
+			await generate(
+				{ ...options, weights: "synthetic:tiny" },
+				{
+					openEngine: async () => ({
+						...engine,
+						async stageOne(image, run) {
+							await pause();
+							if (fail !== undefined) throw fail;
+							return engine.stageOne(image, run);
+						},
+						async stageTwo(stageOne, run) {
+							run?.onPlan?.({ stage: "stage 2", parts: [], heldBytes: 0, residentBytes: 0, peakBytes: 0 });
+							await pause();
+							return engine.stageTwo(stageOne, run);
+						},
+					}),
+					out: (text) => onEvent(JSON.parse(text)),
+					say: () => {},
+					terminal: false,
+					signal,
+				},
+			);
+		},
+		close: async () => {},
+	};
+}
+
+/** A server for a test, on a free port. */
+export interface TestServer extends RunningServer {
+	readonly jobs: string;
+	readonly said: string[];
+	/** Closes it and removes its folder. */
+	end(): Promise<void>;
+}
+
+/** Starts a server with a stand-in for the engine, or with `worker`, in a folder of its own (or `jobs`). */
+export async function testServer(
+	options: Partial<ServerArguments> & { readonly worker?: JobWorker; readonly fetching?: Partial<FetchLimits> } = {},
+): Promise<TestServer> {
+	const { worker = stubWorker(), fetching, ...given } = options;
+	const jobs = given.jobs ?? mkdtempSync(join(tmpdir(), "synchuman-server-"));
+	const said: string[] = [];
+	const plain = serverArguments({ operands: [], values: { port: "0", "grace-seconds": "0" } }, {});
+	const say = (text: string) => void said.push(text);
+	const server = await serve({ ...plain, ...given, jobs }, { worker, say, ...(fetching && { fetching }) });
+	return {
+		...server,
+		jobs,
+		said,
+		async end() {
+			await server.close();
+			rmSync(jobs, { recursive: true, force: true });
+		},
+	};
+}
+
+let picture: Promise<Uint8Array> | undefined;
+
+/** A PNG of a person, 32 x 32 pixels. */
+export function personPng(): Promise<Uint8Array> {
+	picture ??= encodePng(stageOneResult().input);
+	return picture;
+}
+
+/** A form with the picture of a person and other fields. */
+export async function personForm(fields: Readonly<Record<string, string>> = {}): Promise<FormData> {
+	const form = new FormData();
+	form.set("image", new Blob([(await personPng()) as Uint8Array<ArrayBuffer>]), "person.png");
+	for (const [name, value] of Object.entries(fields)) form.set(name, value);
+	return form;
+}
+
+/** The form of a stage 2 that goes on from another job. */
+export function continueForm(jobId: string, fields: Readonly<Record<string, string>> = {}): FormData {
+	const form = new FormData();
+	for (const [name, value] of Object.entries({ stage: "stage2", job_id: jobId, ...fields })) form.set(name, value);
+	return form;
+}
+
+/** A job as the server shows it. */
+export type SeenJob = Readonly<Record<string, unknown>> & {
+	readonly job_id: string;
+	readonly status: string;
+	readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
+	readonly result: Readonly<Record<string, unknown>> & { readonly files: readonly string[] };
+};
+
+/** Asks every 10 ms until the job has ended. */
+export async function endedJob(url: string, id: string): Promise<SeenJob> {
+	for (let asked = 0; ; asked++) {
+		const answer = await fetch(`${url}/jobs/${id}`);
+		const job = (await answer.json()) as SeenJob;
+		if (answer.status !== 200 || asked > 3000) throw new Error(`the job ${id} does not end: ${JSON.stringify(job)}`);
+		if (["done", "failed", "cancelled"].includes(job.status)) return job;
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	}
+}
