@@ -58,13 +58,16 @@ export function jobView(job: JobRecord, { position, progress, stopping }: JobNow
 		stopping,
 		stage: stage === "both" ? "both" : `stage${stage}`,
 		position,
-		progress: progress && {
-			part: progress.part,
-			step: progress.step,
-			steps: progress.steps,
-			elapsed_ms: Math.round(progress.elapsedMs),
-			eta_ms: progress.etaMs === undefined ? null : Math.round(progress.etaMs),
-		},
+		progress:
+			isFinal(job) || progress === null
+				? null
+				: {
+						part: progress.part,
+						step: progress.step,
+						steps: progress.steps,
+						elapsed_ms: Math.round(progress.elapsedMs),
+						eta_ms: progress.etaMs === undefined ? null : Math.round(progress.etaMs),
+					},
 		created_at: job.createdAt,
 		started_at: job.startedAt,
 		finished_at: job.finishedAt,
