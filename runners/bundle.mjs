@@ -38,26 +38,28 @@ function commit() {
 	return head.stdout.trim() + (git("status", "--porcelain", "--untracked-files=no").stdout === "" ? "" : "+changes");
 }
 
-/** A program's entry: registers the shaders, then loads the program. */
+/** A program's entry registers the shaders, then loads the program; the library's does the same for whoever imports it. */
 const entries = {
 	name: "entries",
 	setup(builder) {
-		builder.onResolve({ filter: /^(program|shaders):/ }, ({ path }) => ({ path, namespace: "entry" }));
+		builder.onResolve({ filter: /^(program|library|shaders):/ }, ({ path }) => ({ path, namespace: "entry" }));
 		builder.onLoad({ filter: /^program:/, namespace: "entry" }, ({ path }) => ({
-			contents: `import "shaders:"; import "./${path.slice("program:".length)}";`,
+			contents: `process.setSourceMapsEnabled(true); import "shaders:"; import "./${path.slice("program:".length)}";`,
+			resolveDir: project,
+		}));
+		builder.onLoad({ filter: /^library:/, namespace: "entry" }, ({ path }) => ({
+			contents: `import "shaders:"; export * from "./${path.slice("library:".length)}";`,
 			resolveDir: project,
 		}));
 		builder.onLoad({ filter: /^shaders:/, namespace: "entry" }, () => ({
 			contents: `import { registerShaders } from "./engine/gpu/shaderSource.ts";
-process.setSourceMapsEnabled(true);
 registerShaders(${JSON.stringify(shaderTexts())});`,
 			resolveDir: project,
 		}));
 	},
 };
 
-await build({
-	entryPoints: Object.entries(programs).map(([name, source]) => ({ in: `program:${source}`, out: name })),
+const options = {
 	plugins: [entries],
 	outdir: join(project, "dist"),
 	bundle: true,
@@ -66,11 +68,16 @@ await build({
 	platform: "node",
 	target: "node20",
 	format: "esm",
-	banner: { js: "#!/usr/bin/env node" },
 	sourcemap: true,
 	sourcesContent: false,
 	logLevel: "warning",
+};
+await build({
+	...options,
+	entryPoints: Object.entries(programs).map(([name, source]) => ({ in: `program:${source}`, out: name })),
+	banner: { js: "#!/usr/bin/env node" },
 });
+await build({ ...options, entryPoints: [{ in: "library:runners/library.ts", out: "index" }] });
 for (const name of Object.keys(programs)) chmodSync(join(project, "dist", `${name}.js`), 0o755);
 // What `synchuman serve` gives browsers.
 cpSync(join(project, "runners", "server", "page"), join(project, "dist", "page"), { recursive: true });

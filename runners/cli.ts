@@ -17,7 +17,7 @@ import { withDriver } from "./driverFetcher.ts";
 import { reportError } from "./errorReport.ts";
 import { generate, type Surroundings } from "./generate.ts";
 import { infoText } from "./info.ts";
-import { lookupsInWorkers } from "./lookupsInWorkers.ts";
+import { onThreads } from "./onThreads.ts";
 import { bytesText } from "./planText.ts";
 import { progressReporter } from "./progressLine.ts";
 import { packageVersion } from "./project.ts";
@@ -29,7 +29,6 @@ import { processWorker } from "./server/processWorker.ts";
 import { serve } from "./server/serve.ts";
 import { serverArguments } from "./serverArguments.ts";
 import { synthesize } from "./synthesize.ts";
-import { unwrapInWorkers } from "./unwrapInWorkers.ts";
 
 // The command `synchuman`.
 
@@ -73,8 +72,7 @@ async function run(
 				};
 				return engine;
 			},
-			unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
-			openLookups: lookupsInWorkers,
+			...onThreads,
 			...(extras.sample && { sample: extras.sample }),
 			out,
 			say,
@@ -96,8 +94,7 @@ async function runReconstruct(line: CommandLine): Promise<void> {
 				close = () => device.close();
 				return device;
 			},
-			unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
-			openLookups: lookupsInWorkers,
+			...onThreads,
 			out,
 			say,
 			terminal: process.stderr.isTTY === true,

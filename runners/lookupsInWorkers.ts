@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { BakeObservation, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
 import type { TextureLookups } from "../engine/stages/finish.ts";
 import type { LookupJob } from "./lookupWorker.ts";
-import { openWorkerPool } from "./workerPool.ts";
+import { openWorkerPool, workerModule } from "./workerPool.ts";
 
 /**
  * Finds where views look a texture up, on other threads, which start at once: the same samples, however many there are. Pictures with an alpha
@@ -12,7 +12,7 @@ export function lookupsInWorkers(
 	size: number,
 	{
 		threads = Math.min(16, availableParallelism()),
-		worker = new URL("./lookupWorker.js", import.meta.url),
+		worker = workerModule("lookupWorker"),
 	}: { readonly threads?: number; readonly worker?: URL } = {},
 ): TextureLookups {
 	const pool = openWorkerPool(worker, threads, "texture views");

@@ -12,9 +12,8 @@ import { memoryByteSource } from "../weights/byteSource.ts";
 import { npyArray, npyToFloat32 } from "../weights/npy.ts";
 import { readNpz, writeNpz } from "../weights/npz.ts";
 import { readBytes } from "./files.ts";
-import type { FinishArguments } from "./finishArguments.ts";
 import { decodePicture, encodePng } from "./imageFile.ts";
-import { surfaceFiles } from "./surfaceFiles.ts";
+import { type SurfaceOptions, surfaceFiles } from "./surfaceFiles.ts";
 import { writeFiles } from "./writeFiles.ts";
 
 // The folders between and after the stages, with the names and formats of upstream's scripts (IGL-HKUST/SyncHuman 1b540b7,
@@ -118,8 +117,8 @@ async function readCoordinates(path: string): Promise<Int32Array> {
 export async function writeStageTwo(
 	folder: string,
 	result: StageTwoResult,
-	options: FinishArguments,
-	extras: Readonly<Record<string, unknown>>,
+	options: SurfaceOptions = {},
+	extras: Readonly<Record<string, unknown>> = {},
 ): Promise<readonly string[]> {
 	const { gaussians } = result;
 	const files = await surfaceFiles(result, options, extras);

@@ -13,6 +13,9 @@ export interface Surface {
 	readonly texture?: MeshTexture | undefined;
 }
 
+/** How a surface is written; FinishArguments says what each choice means. By default a GLB with PNG pictures, lit, in the networks' unit. */
+export type SurfaceOptions = Partial<Pick<FinishArguments, "textureFormat" | "unlit" | "compress" | "height" | "meshFormats">>;
+
 /** Names of the files of a surface. */
 const names = Object.freeze({
 	glb: "output.glb",
@@ -28,8 +31,8 @@ const names = Object.freeze({
  */
 export async function surfaceFiles(
 	{ mesh, texture }: Surface,
-	{ textureFormat, unlit, compress, height, meshFormats }: FinishArguments,
-	extras: Readonly<Record<string, unknown>>,
+	{ textureFormat = "png", unlit = false, compress = false, height, meshFormats = [] }: SurfaceOptions = {},
+	extras: Readonly<Record<string, unknown>> = {},
 ): Promise<[name: string, content: Uint8Array][]> {
 	const encode = textureFormat === "webp" ? encodeWebp : encodePng;
 	const scale = height === undefined ? 1 : height / extentUp(mesh);

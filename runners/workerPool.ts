@@ -24,6 +24,11 @@ interface Waiting {
 	readonly reject: (error: Error) => void;
 }
 
+/** A worker's module: the bundle beside the running program's, or where the sources run themselves (Deno), the source. */
+export function workerModule(name: string): URL {
+	return new URL(`./${name}${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+}
+
 /**
  * Workers of one module that are started as jobs come in, each with one job at a time. `about` opens the messages of errors.
  */
