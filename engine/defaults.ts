@@ -46,4 +46,16 @@ export const defaults = Object.freeze({
 	simplify: 0.3,
 	/** Texels per area of the head as a multiple of those elsewhere. */
 	faceTexels: 1,
+	/** PSHuman's views; the values of its README and of configs/inference-768-6view.yaml. */
+	pshuman: Object.freeze({
+		/** Pixels, of 768, that the person's longer side is fitted to. */
+		cropSize: 740,
+		seed: 600,
+		steps: 40,
+		guidance: 3,
+		/** Fresh noise a step: 1 as much as DDPM, 0 none. */
+		eta: 1,
+		/** Six of the body and the face. */
+		views: 7,
+	}),
 });

@@ -2,36 +2,24 @@ import type { Checkpoint } from "../weights/checkpoint.ts";
 import { syntheticBody } from "../weights/syntheticCheckpoint.ts";
 import { defaults } from "./defaults.ts";
 import { SyncHumanError } from "./error.ts";
-import type { Device } from "./gpu/device.ts";
 import type { Image } from "./image/image.ts";
 import { samplePerson } from "./image/samplePerson.ts";
 import { bodyCoordinates } from "./random/bodyGeometry.ts";
+import { type RunCallbacks, Session, type SessionOptions } from "./session.ts";
 import type { FinishOptions, OpenTextureLookups, Unwrap } from "./stages/finish.ts";
-import { Networks } from "./stages/networks.ts";
-import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
-import { type PreviewedSurface, previewSheet } from "./stages/preview.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
 import { runStageOne } from "./stages/stage1.ts";
 import { runStageTwo } from "./stages/stage2.ts";
 
 /** What the engine works with. */
-export interface OpenOptions {
-	/** An opened GPU, see engine/gpu/device.ts. Closed by whoever opened it. */
-	readonly device: Device;
+export interface OpenOptions extends SessionOptions {
 	readonly weights: Checkpoint;
-	/** Precision of weights and activations; default f16 where the GPU has it. */
-	readonly dtype?: "f16" | "f32";
-	/**
-	 * Bytes of GPU memory that may be used. Where all weights of a run fit too, they stay on the GPU until `close` (resident), and the next
-	 * run uploads nothing; otherwise, and where nothing is given, each part loads and frees its own (staged). Same bytes out.
-	 */
-	readonly maxMemory?: number;
 	/** Reads picture files for `generate(bytes)`; the engine itself knows no formats. */
 	readonly decode?: (bytes: Uint8Array) => Promise<Image>;
 }
 
 /** Choices of one run; each defaults to engine/defaults.ts. */
-export interface RunOptions {
+export interface RunOptions extends RunCallbacks {
 	readonly seed?: number;
 	/** Denoising steps of stage 1. */
 	readonly steps?: number;
@@ -53,47 +41,31 @@ export interface RunOptions {
 	readonly unwrap?: Unwrap;
 	/** Finds the texture's places in views on other threads; on this one unless it is given. */
 	readonly openLookups?: OpenTextureLookups;
-	/** Stops at the next step with code "aborted". */
-	readonly signal?: AbortSignal;
-	readonly onProgress?: (progress: Progress) => void;
-	/** Told the memory of each stage before it allocates. */
-	readonly onPlan?: (plan: MemoryPlan) => void;
 }
 
 /**
  * The whole walk: picture -> five views and voxels (stage 1) -> textured mesh and Gaussians (stage 2). Same seed, device and build:
  * same bytes. Throws SyncHumanError, whose code says what kind of problem it is.
  */
-export class SyncHuman {
-	readonly device: Device;
+export class SyncHuman extends Session {
 	readonly weights: Checkpoint;
-	readonly dtype: "f16" | "f32";
-	/** What every part cost so far, in the order they ran. */
-	readonly measurements: PartMeasurement[] = [];
-	readonly #maxMemory: number | undefined;
 	readonly #decode: OpenOptions["decode"];
-	readonly #networks = new Networks();
 
-	private constructor(options: OpenOptions, dtype: "f16" | "f32") {
-		this.device = options.device;
+	private constructor(options: OpenOptions) {
+		super(options);
 		this.weights = options.weights;
-		this.dtype = dtype;
-		this.#maxMemory = options.maxMemory;
 		this.#decode = options.decode;
 	}
 
-	/** Checks that device, precision and checkpoint fit together; allocates nothing. */
+	/** Checks that device and precision fit together; allocates nothing. */
 	static async open(options: OpenOptions): Promise<SyncHuman> {
-		const { f16, adapter } = options.device.report;
-		const dtype = options.dtype ?? (f16 ? "f16" : "f32");
-		if (dtype === "f16" && !f16) throw new SyncHumanError("device", `${adapter} has no shader-f16.`, "Use --dtype f32.");
-		return new SyncHuman(options, dtype);
+		return new SyncHuman(options);
 	}
 
 	/** Picture (RGBA, the person cut out) to views and voxels. */
 	stageOne(image: Image, options: RunOptions = {}): Promise<StageOneResult> {
 		const { seed = defaults.seed, steps = defaults.steps, guidance = defaults.guidance } = options;
-		return runStageOne(this.#context(options), { checkpoint: this.weights, dtype: this.dtype, image, seed, steps, guidance });
+		return runStageOne(this.context(options), { checkpoint: this.weights, dtype: this.dtype, image, seed, steps, guidance });
 	}
 
 	/** Views and voxels to mesh and Gaussians. */
@@ -109,7 +81,7 @@ export class SyncHuman {
 			unwrap,
 			openLookups,
 		} = options;
-		return runStageTwo(this.#context(options), {
+		return runStageTwo(this.context(options), {
 			checkpoint: this.weights,
 			dtype: this.dtype,
 			stageOne,
@@ -117,11 +89,6 @@ export class SyncHuman {
 			steps: stageTwoSteps ?? defaults.stageTwoSteps,
 			finish: textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, effort, unwrap, openLookups },
 		});
-	}
-
-	/** The input and four sides of a surface as one picture. */
-	preview(surface: PreviewedSurface, input: Image, options: RunOptions = {}): Promise<Image> {
-		return previewSheet(this.#context(options), surface, input);
 	}
 
 	/** Both stages, from a picture or from the bytes of a picture file. One run at a time. */
@@ -152,25 +119,8 @@ export class SyncHuman {
 		}
 	}
 
-	/** Frees the weights that are on the GPU. The device stays open. */
-	close(): void {
-		this.#networks.release();
-	}
-
 	#decoded(bytes: Uint8Array): Promise<Image> {
 		if (this.#decode !== undefined) return this.#decode(bytes);
 		throw new SyncHumanError("input", "The bytes of a picture file were given, but nothing to read them.", "Give SyncHuman.open `decode`.");
-	}
-
-	#context(options: RunOptions): PartContext {
-		return {
-			device: this.device,
-			maxMemory: this.#maxMemory,
-			onProgress: options.onProgress,
-			onPlan: options.onPlan,
-			signal: options.signal,
-			measurements: this.measurements,
-			networks: this.#networks,
-		};
 	}
 }

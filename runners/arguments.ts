@@ -4,6 +4,7 @@ import type { SyntheticSize } from "../weights/syntheticCheckpoint.ts";
 import { downloadHelp, downloadOptions } from "./download/options.ts";
 import { type FinishArguments, finishArguments, finishHelp, finishOptions } from "./finishArguments.ts";
 import { byteSize, choice, type OptionValues, real, textOf, usage, whole } from "./optionValues.ts";
+import { pshumanHelp, pshumanOptions } from "./pshumanArguments.ts";
 import { renderHelp, renderOptions } from "./renderArguments.ts";
 import { serverHelp, serverOptions } from "./serverArguments.ts";
 
@@ -36,6 +37,8 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
                                        stage 2 alone, from a stage1/ folder (default DIR/stage1; also one of the official Python)
   synchuman reconstruct VIEWS_DIR -o DIR
                                        five colour and five normal views alone to output.glb, without weights
+  synchuman pshuman IMAGE|FOLDER... -o DIR
+                                       PSHuman's seven views, and a textured body of them, for each picture
   synchuman demo [-o DIR]              the built-in sample through every network, with tiny synthetic weights
   synchuman synthesize tiny|full DIR   writes a synthetic checkpoint in the official layout
   synchuman render MODEL -o FILE       pictures of a .glb or .ply: side by side as .png, or a turntable as .webp, .gif, .mp4
@@ -65,6 +68,8 @@ ${renderHelp}
 
 ${serverHelp}
 
+${pshumanHelp}
+
 ${downloadHelp}
 
 Exit status: 0 done, 2 input, 3 device or memory, 4 checkpoint, 5 disk, 130 stopped.`;
@@ -79,6 +84,7 @@ const options = {
 	...finishOptions,
 	...renderOptions,
 	...serverOptions,
+	...pshumanOptions,
 	...downloadOptions,
 	seed: { type: "string" },
 	stage: { type: "string" },

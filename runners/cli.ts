@@ -1,5 +1,6 @@
 import { SyncHumanError } from "../engine/error.ts";
 import { samplePerson } from "../engine/image/samplePerson.ts";
+import { PsHuman } from "../engine/pshuman.ts";
 import { SyncHuman } from "../engine/synchuman.ts";
 import {
 	type CommandLine,
@@ -15,12 +16,16 @@ import { doctorCommand } from "./doctor/command.ts";
 import { convertCommand, downloadCommand, verifyCommand } from "./download/command.ts";
 import { withDriver } from "./driverFetcher.ts";
 import { reportError } from "./errorReport.ts";
+import { readBytes } from "./files.ts";
 import { generate, type Surroundings } from "./generate.ts";
 import { infoText } from "./info.ts";
 import { onThreads } from "./onThreads.ts";
+import { textOf } from "./optionValues.ts";
 import { bytesText } from "./planText.ts";
 import { progressReporter } from "./progressLine.ts";
 import { packageVersion } from "./project.ts";
+import { pshuman } from "./pshuman.ts";
+import { pshumanArguments } from "./pshumanArguments.ts";
 import { reconstruct } from "./reconstruct.ts";
 import { reconstructArguments } from "./reconstructArguments.ts";
 import { render } from "./render.ts";
@@ -84,6 +89,40 @@ async function run(
 	}
 }
 
+/** Opens GPU and engine for PSHuman; closes the GPU when it ends. The tiny synthetic weights are made for software adapters, too. */
+async function runPshuman(line: CommandLine): Promise<void> {
+	const config = textOf(line.values, "config");
+	const text = config === undefined ? undefined : new TextDecoder().decode(await readBytes(config, "Give PSHuman's YAML file."));
+	const options = pshumanArguments(line, text);
+	let close = () => {};
+	try {
+		await pshuman(options, {
+			async openEngine({ adapter, dtype, maxMemory }, weights) {
+				const device = await chooseDevice({ adapter, allowSoftware: options.weights === "synthetic:tiny" });
+				close = () => device.close();
+				const engine = await PsHuman.open({
+					device,
+					weights: weights.checkpointFor(device),
+					...(dtype !== undefined && { dtype }),
+					...(maxMemory !== undefined && { maxMemory }),
+				});
+				close = () => {
+					engine.close();
+					device.close();
+				};
+				return engine;
+			},
+			...onThreads,
+			out,
+			say,
+			terminal: process.stderr.isTTY === true,
+			signal: stopSignal(),
+		});
+	} finally {
+		close();
+	}
+}
+
 /** Opens the GPU for a reconstruction; closes it when it ends. A software adapter will do: no network runs. */
 async function runReconstruct(line: CommandLine): Promise<void> {
 	let close = () => {};
@@ -118,6 +157,7 @@ async function reported(line: CommandLine | undefined, work: () => Promise<void>
 const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
 	generate: (line) => reported(line, () => run(generateArguments(line), { allowSoftware: false })),
 	reconstruct: (line) => reported(line, () => runReconstruct(line)),
+	pshuman: (line) => reported(line, () => runPshuman(line)),
 	demo: async (line) => {
 		let status = 0;
 		// A driver that cannot be fetched is an error like the run's own, as a JSON line too.

@@ -5,11 +5,12 @@ import { checkPersonImage } from "../engine/image/foreground.ts";
 import type { Image } from "../engine/image/image.ts";
 import { finishDefaults, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
-import type { RunOptions, SyncHuman } from "../engine/synchuman.ts";
+import type { SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
 import { readBytes } from "./files.ts";
-import { decodePicture, encodePng } from "./imageFile.ts";
+import { decodePicture } from "./imageFile.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
+import { previewFiles } from "./previewFile.ts";
 import { type RunRecord, readStageOneRun, runRecord } from "./runRecord.ts";
 import { type RunOutput, type RunReporter, runReporter } from "./runReporter.ts";
 import { readStageOne, writeStageOne, writeStageTwo } from "./stageFolders.ts";
@@ -102,7 +103,11 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 				files.push(...(await writeStageTwo(join(output, "stage2"), stageTwo, options, extras)));
 				const computeSeconds = (performance.now() - exporting) / 1000;
 				engine.measurements.push({ part: "export", loadSeconds: 0, compileSeconds: 0, computeSeconds, plannedBytes: 0, peakBytes: 0 });
-				if (options.preview) files.push(...(await writePreview(engine, stageOne, stageTwo, run, output, reporter.remark)));
+				if (options.preview) {
+					const preview = await previewFiles(() => engine.preview(stageTwo, stageOne.input, run), reporter.remark);
+					await writeFiles(output, preview);
+					files.push(...preview.map(([name]) => join(output, name)));
+				}
 				made = await record(stageOne, stageTwo);
 			} catch (error) {
 				throw source.image === undefined ? error : withStageOneKept(error, output);
@@ -111,26 +116,6 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		if (made !== undefined) tellResult(reporter, [...files, join(output, "run.json")], made);
 	} finally {
 		reporter.end();
-	}
-}
-
-/** Writes preview.png and gives its path; a GPU without room for it is no error, the results are there. */
-async function writePreview(
-	engine: Engine,
-	{ input }: StageOneResult,
-	surface: StageTwoResult,
-	run: RunOptions,
-	output: string,
-	remark: (text: string) => void,
-): Promise<readonly string[]> {
-	try {
-		const sheet = await engine.preview(surface, input, run);
-		await writeFiles(output, [["preview.png", await encodePng(sheet)]]);
-		return [join(output, "preview.png")];
-	} catch (error) {
-		if (!(error instanceof SyncHumanError) || error.code !== "memory") throw error;
-		remark(`no preview.png: ${error.message}`);
-		return [];
 	}
 }
 

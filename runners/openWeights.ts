@@ -11,12 +11,12 @@ import { directoryFolder } from "./files.ts";
 import { recordWeightFiles, type WeightFile } from "./weightFiles.ts";
 
 /** The weights that a command line names. */
-export interface OpenedWeights {
+export interface OpenedWeights<Kind = Checkpoint> {
 	/** As it was given. */
 	readonly name: string;
 	readonly synthetic: boolean;
 	/** The checkpoint for one device, on which large synthetic tensors are made. */
-	checkpointFor(device: Device): Checkpoint;
+	checkpointFor(device: Device): Kind;
 	/** The files that were opened; none for synthetic weights. */
 	files(): Promise<readonly WeightFile[]>;
 }

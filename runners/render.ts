@@ -1,15 +1,15 @@
 import { basename, dirname } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { Device } from "../engine/gpu/device.ts";
-import type { Image } from "../engine/image/image.ts";
-import { overBackground, pictureRow } from "../engine/image/sheet.ts";
+import { pictureRow } from "../engine/image/sheet.ts";
 import type { DrawnMesh, Shading } from "../engine/mesh/drawMesh.ts";
 import { readGlb } from "../engine/mesh/readGlb.ts";
 import { meshOfPly, readPly } from "../engine/mesh/readPly.ts";
 import { gaussiansOfPly } from "../engine/splat/gaussianPly.ts";
-import { type Figure, figurePictures, figurePicturesBytes, sideView, turntableViews } from "../engine/stages/figurePictures.ts";
+import { drawFigure } from "../engine/stages/drawFigure.ts";
+import { type Figure, sideView, turntableViews } from "../engine/stages/figurePictures.ts";
 import { Networks } from "../engine/stages/networks.ts";
-import { type PartContext, planStage, runPart, stopIfAborted } from "../engine/stages/part.ts";
+import type { PartContext } from "../engine/stages/part.ts";
 import { readBytes } from "./files.ts";
 import { decodeTexture, encodeAnimation, encodePng, encodeWebp } from "./imageFile.ts";
 import type { RenderArguments } from "./renderArguments.ts";
@@ -25,7 +25,7 @@ export async function render(
 	context: Omit<PartContext, "device" | "networks">,
 	openDevice: () => Promise<Device>,
 ): Promise<void> {
-	const { output, size, views, background, asStored, maxMemory } = options;
+	const { output, size, views, background, asStored } = options;
 	const format = output.slice(output.lastIndexOf(".") + 1).toLowerCase();
 	if (format === "mp4") await findFfmpeg(output);
 	const figure = await readFigure(options.figure, options.up);
@@ -34,17 +34,8 @@ export async function render(
 	const device = await openDevice();
 	try {
 		const running: PartContext = { ...context, device, networks: new Networks() };
-		const part = { name: "pictures", weights: [], graphs: [], extraBytes: figurePicturesBytes(device, { figure, size }) };
-		planStage(running, "render", [part]);
-		const pictures = await runPart(running, part, async (_, report) => {
-			const made: Image[] = [];
-			for await (const picture of figurePictures(device, { figure, views: sides, size, shading, maxMemory })) {
-				stopIfAborted(running);
-				made.push(background === undefined ? picture : overBackground(picture, background));
-				report(made.length, sides.length);
-			}
-			return made;
-		});
+		const name = { stage: "render", part: "pictures" };
+		const pictures = await drawFigure(running, { name, figure, views: sides, size, shading, background });
 		const bytes =
 			format === "mp4"
 				? await encodeVideo(pictures, framesPerSecond, output)

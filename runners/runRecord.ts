@@ -33,14 +33,7 @@ export interface RunRecord {
 	readonly normalMap: boolean | null;
 	readonly repair: RepairReport | null;
 	readonly dtype: "f16" | "f32";
-	readonly weights: {
-		readonly name: string;
-		readonly synthetic: boolean;
-		/** Every file that the run opened; none with synthetic weights, which are a rule. */
-		readonly files: readonly WeightFile[];
-		/** sha256 over names, headers and recorded hashes of the files; no tensor is read for it (that is `verify`'s). */
-		readonly identity: string | null;
-	};
+	readonly weights: WeightsRecord;
 	/** True where the geometry is not the networks' but the analytic figure that stands in with synthetic weights. */
 	readonly syntheticGeometry: boolean;
 	readonly adapter: DeviceReport;
@@ -53,6 +46,16 @@ export interface RunRecord {
 	readonly seconds: number;
 	/** Where stage 2 ran alone: the record of the run that made its stage 1, as found beside the folder. */
 	readonly stageOneRun: object | null;
+}
+
+/** The weights of a run. */
+export interface WeightsRecord {
+	readonly name: string;
+	readonly synthetic: boolean;
+	/** Every file that the run opened; none with synthetic weights, which are a rule. */
+	readonly files: readonly WeightFile[];
+	/** sha256 over names, headers and recorded hashes of the files; no tensor is read for it (that is `verify`'s). */
+	readonly identity: string | null;
 }
 
 /** A generator of random numbers and what its numbers are for. */
@@ -99,21 +102,14 @@ export function runRecord(facts: RunFacts): RunRecord {
 		normalMap: stageTwo?.texture ? options.normalMap : null,
 		repair: stageTwo?.repair ?? null,
 		dtype: facts.dtype,
-		weights: { name: options.weights, synthetic: facts.synthetic, files, identity: files.length > 0 ? fingerprint(files) : null },
+		weights: weightsRecord(options.weights, facts.synthetic, files),
 		syntheticGeometry: stageTwo?.syntheticGeometry ?? false,
 		adapter: facts.adapter,
 		voxels: stageOne.coordinates.length / 4,
 		vertices: stageTwo ? stageTwo.mesh.positions.length / 3 : null,
 		faces: stageTwo ? stageTwo.mesh.faces.length / 3 : null,
 		gaussians: stageTwo ? stageTwo.gaussians.count : null,
-		parts: facts.measurements.map(({ part, loadSeconds, compileSeconds, computeSeconds, plannedBytes, peakBytes }) => ({
-			part,
-			loadSeconds: milliseconds(loadSeconds),
-			compileSeconds: milliseconds(compileSeconds),
-			computeSeconds: milliseconds(computeSeconds),
-			plannedBytes,
-			peakBytes,
-		})),
+		parts: partsRecord(facts.measurements),
 		seconds: milliseconds(facts.seconds),
 		stageOneRun: facts.stageOneRun ?? null,
 	};
@@ -142,7 +138,25 @@ export async function readStageOneRun(path: string): Promise<object | undefined>
 	}
 }
 
-function samplesHash({ data }: Image): string {
+/** What a record says of the weights. */
+export function weightsRecord(name: string, synthetic: boolean, files: readonly WeightFile[]): WeightsRecord {
+	return { name, synthetic, files, identity: files.length > 0 ? fingerprint(files) : null };
+}
+
+/** Measurements to the millisecond. */
+export function partsRecord(measurements: readonly PartMeasurement[]): readonly PartMeasurement[] {
+	return measurements.map(({ part, loadSeconds, compileSeconds, computeSeconds, plannedBytes, peakBytes }) => ({
+		part,
+		loadSeconds: milliseconds(loadSeconds),
+		compileSeconds: milliseconds(compileSeconds),
+		computeSeconds: milliseconds(computeSeconds),
+		plannedBytes,
+		peakBytes,
+	}));
+}
+
+/** sha256 of a picture's samples. */
+export function samplesHash({ data }: Image): string {
 	return createHash("sha256").update(data).digest("hex");
 }
 

@@ -14,6 +14,7 @@ import { readNpz, writeNpz } from "../weights/npz.ts";
 import { readBytes } from "./files.ts";
 import { decodePicture, encodePng } from "./imageFile.ts";
 import { type SurfaceOptions, surfaceFiles } from "./surfaceFiles.ts";
+import { viewFiles } from "./viewsFolder.ts";
 import { writeFiles } from "./writeFiles.ts";
 
 // The folders between and after the stages, with the names and formats of upstream's scripts (IGL-HKUST/SyncHuman 1b540b7,
@@ -30,11 +31,7 @@ export async function writeStageOne(folder: string, result: StageOneResult): Pro
 	const { input, colors, normals, coordinates } = result;
 	const count = coordinates.length / 4;
 	const xyz = Int32Array.from({ length: count * 3 }, (_, i) => coordinates[Math.floor(i / 3) * 4 + 1 + (i % 3)]);
-	const files: [string, Uint8Array][] = [];
-	for (const view of views) {
-		files.push([`color_${view}.png`, await encodePng(colors[view])]);
-		files.push([`normal_${view}.png`, await encodePng(normals[view])]);
-	}
+	const files = await viewFiles({ colors, normals });
 	files.push(["concat.png", await encodePng(viewStrip(colors, normals))]);
 	files.push(["input.png", await encodePng(input)]);
 	files.push(["voxel.ply", writeVoxelPly(xyz)]);

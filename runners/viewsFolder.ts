@@ -3,7 +3,7 @@ import { SyncHumanError } from "../engine/error.ts";
 import { dropAlpha, type Image } from "../engine/image/image.ts";
 import type { StageOneResult } from "../engine/stages/results.ts";
 import { readBytes } from "./files.ts";
-import { decodePicture } from "./imageFile.ts";
+import { decodePicture, encodePng } from "./imageFile.ts";
 
 const missing = "A folder of views holds color_0..4.png and normal_0..4.png: front, right, back, left, face.";
 
@@ -34,4 +34,17 @@ export async function readViews(folder: string): Promise<Pick<StageOneResult, "c
 		normals.push(await picture(`normal_${view}.png`));
 	}
 	return { colors, normals };
+}
+
+/** The files of such a folder: color_0.png, normal_0.png, color_1.png, ... */
+export async function viewFiles({
+	colors,
+	normals,
+}: Pick<StageOneResult, "colors" | "normals">): Promise<[name: string, content: Uint8Array][]> {
+	const files: [string, Uint8Array][] = [];
+	for (const [view, color] of colors.entries()) {
+		files.push([`color_${view}.png`, await encodePng(color)]);
+		files.push([`normal_${view}.png`, await encodePng(normals[view])]);
+	}
+	return files;
 }

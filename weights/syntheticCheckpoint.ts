@@ -2,7 +2,8 @@ import { float32ToFloat16 } from "../engine/gpu/float16.ts";
 import type { BodyShell } from "../engine/random/bodyGeometry.ts";
 import { syntheticFloat32 } from "../engine/random/synthetic.ts";
 import type { Checkpoint, Component } from "./checkpoint.ts";
-import { createConfigReader } from "./configReader.ts";
+import { type ConfigReader, createConfigReader } from "./configReader.ts";
+import type { StoredTensor } from "./source.ts";
 import { isJsonObject, parseStrictJson } from "./strictJson.ts";
 import { type SyntheticFill, syntheticSource } from "./syntheticSource.ts";
 
@@ -231,11 +232,7 @@ export function syntheticCheckpoint(
 	const name = `synthetic:${size}`;
 	const configs = syntheticConfigs(size);
 	const { seed = 0, fillOnDevice } = options;
-	const reader = async (file: string, object: object) => {
-		const parsed = parseStrictJson(JSON.stringify(object), `${name}/${file}`);
-		if (!isJsonObject(parsed)) throw new TypeError(`${name}/${file} is not an object`);
-		return createConfigReader(parsed, `${name}/${file}`);
-	};
+	const reader = async (file: string, object: object) => syntheticReader(`${name}/${file}`, object);
 	return {
 		name,
 		oneStage: () => reader("pipeline_config.json", configs.oneStage),
@@ -251,10 +248,19 @@ export function syntheticCheckpoint(
 		async tensors(component) {
 			return syntheticSource({ name: `${name}/${component}`, component, seed, ...(fillOnDevice && { fillOnDevice }) });
 		},
-		async promptEmbeds(views) {
-			const shape = [7, 77, configs.promptWidth];
-			const values = syntheticFloat32(`prompt_embeds/${views}`, shape, seed, { offset: 0, scale: Math.sqrt(3) });
-			return { dtype: "F16", shape, bytes: new Uint8Array(float32ToFloat16(values).buffer) };
-		},
+		promptEmbeds: async (views) => syntheticPromptEmbeds(views, [7, 77, configs.promptWidth], seed),
 	};
+}
+
+/** A config of a synthetic checkpoint, read as a file of that name would be. */
+export function syntheticReader(name: string, config: object): ConfigReader {
+	const parsed = parseStrictJson(JSON.stringify(config), name);
+	if (!isJsonObject(parsed)) throw new TypeError(`${name} is not an object`);
+	return createConfigReader(parsed, name);
+}
+
+/** Made-up prompt embeddings of the colour or the normal views, F16. */
+export function syntheticPromptEmbeds(views: "color" | "normal", shape: readonly number[], seed: number): StoredTensor {
+	const values = syntheticFloat32(`prompt_embeds/${views}`, shape, seed, { offset: 0, scale: Math.sqrt(3) });
+	return { dtype: "F16", shape, bytes: new Uint8Array(float32ToFloat16(values).buffer) };
 }

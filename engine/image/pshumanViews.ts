@@ -10,11 +10,16 @@ export const pshumanViewNames: readonly string[] = Object.freeze(["front_face", 
 /** Back and left, which the network draws as seen through the body. */
 const mirroredViews: readonly number[] = [3, 4];
 
+/** Those that SyncHuman's stage 1 has, too: front, right, back, left and the face. */
+const stageOneViews: readonly number[] = [0, 2, 3, 4, 6];
+
 /** What a run of PSHuman writes. */
 export interface PshumanPictures {
 	/** RGB, one for each name of `pshumanViewNames`. */
 	readonly colors: readonly Image[];
 	readonly normals: readonly Image[];
+	/** What SyncHuman's stage 1 would give: front, right, back, left, face, back and left as the network drew them, in the pixels of front and right. */
+	readonly unmirrored: { readonly colors: readonly Image[]; readonly normals: readonly Image[] };
 	/** The input, then colour and normals of all seven views as the network drew them, in one row. */
 	readonly strip: Image;
 }
@@ -39,14 +44,20 @@ export function mirrored({ width, height, channels, data }: Image): Image {
 export function pshumanPictures(input: FloatImage, colors: readonly FloatImage[], normals: readonly FloatImage[]): PshumanPictures {
 	const body = pshumanViewNames.length;
 	const turned = (views: readonly Image[]) => views.slice(0, body).map((view, i) => (mirroredViews.includes(i) ? mirrored(view) : view));
+	const shared = (views: readonly Image[]) => stageOneViews.map((view) => views[view]);
 	const plain = { colors: colors.map(quantize), normals: normals.map(quantize) };
 	const views = viewStrip(plain.colors, plain.normals);
 	const strip = blankImage(input.width + views.width, input.height, 3);
 	copyInto(strip, quantize(input), 0, 0);
 	copyInto(strip, views, input.width, 0);
+	const shown = {
+		colors: [quantize(input), ...plain.colors.slice(1)],
+		normals: [quantize(pasteFaceNormals(normals[0], normals[body])), ...plain.normals.slice(1)],
+	};
 	return {
-		colors: turned([quantize(input), ...plain.colors.slice(1)]),
-		normals: turned([quantize(pasteFaceNormals(normals[0], normals[body])), ...plain.normals.slice(1)]),
+		colors: turned(shown.colors),
+		normals: turned(shown.normals),
+		unmirrored: { colors: shared(shown.colors), normals: shared(shown.normals) },
 		strip,
 	};
 }

@@ -1,6 +1,7 @@
 import type { PshumanCheckpoint, PshumanComponent } from "../../weights/pshumanCheckpoint.ts";
 import { describeShape, sameShape, toFloat32 } from "../../weights/storedTensor.ts";
 import type { Weights } from "../../weights/weights.ts";
+import { defaults } from "../defaults.ts";
 import { SyncHumanError } from "../error.ts";
 import { roundToFloat16 } from "../gpu/float16.ts";
 import type { DType } from "../gpu/tensor.ts";
@@ -41,7 +42,7 @@ export interface PshumanSampling {
 export interface PshumanRequest extends PshumanSampling {
 	/** RGBA, the person cut out. */
 	readonly image: Image;
-	/** Pixels that the person's longer side is fitted to (740); negative: the whole picture. */
+	/** Pixels, of 768, that the person's longer side is fitted to (740); negative: the whole picture. */
 	readonly cropSize: number;
 	/** Where all noise is drawn from: freshly seeded for every picture, or handed on from picture to picture as upstream does. */
 	readonly generator: TorchCudaGenerator;
@@ -81,7 +82,8 @@ export async function runPshuman(context: PartContext, request: PshumanRequest):
 	const { layout, latentSize, latentChannels } = readPshumanConfig(await checkpoint.config("unet"));
 	const { projectionChannels } = readClipVisionConfig(await checkpoint.config("image_encoder"));
 	const vae = readAutoencoderConfig(await checkpoint.config("vae"));
-	const { person, face } = loadPersonAndFace(image, latentSize * 2 ** (vae.channels.length - 1), cropSize);
+	const size = latentSize * 2 ** (vae.channels.length - 1);
+	const { person, face } = loadPersonAndFace(image, size, cropSize < 0 ? cropSize : Math.round((cropSize * size) / defaults.viewSize));
 	const images = layout.views * domains;
 	const normals = (each: number) => generator.normals(images * each, "f16");
 	const embeddingNoise = normals(projectionChannels);

@@ -1,0 +1,192 @@
+import { join } from "node:path";
+import { SyncHumanError } from "../engine/error.ts";
+import type { DeviceReport } from "../engine/gpu/device.ts";
+import { checkPersonImage } from "../engine/image/foreground.ts";
+import type { Image } from "../engine/image/image.ts";
+import type { PsHuman, PsHumanBody } from "../engine/pshuman.ts";
+import { fixedLaunchLayout, TorchCudaGenerator } from "../engine/random/philox.ts";
+import { type FinishOptions, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
+import type { PshumanCheckpoint } from "../weights/pshumanCheckpoint.ts";
+import { readBytes } from "./files.ts";
+import { decodePicture } from "./imageFile.ts";
+import { openPshumanWeights } from "./openPshumanWeights.ts";
+import type { OpenedWeights } from "./openWeights.ts";
+import { previewFiles } from "./previewFile.ts";
+import { buildReport } from "./project.ts";
+import type { PshumanArguments } from "./pshumanArguments.ts";
+import { findPictures, type NamedPicture, pshumanFolders } from "./pshumanFiles.ts";
+import { partsRecord, samplesHash, weightsRecord } from "./runRecord.ts";
+import { type RunOutput, type RunReporter, runReporter } from "./runReporter.ts";
+import { surfaceFiles } from "./surfaceFiles.ts";
+import { turntableFile } from "./turntableFile.ts";
+import { fingerprint } from "./weightFiles.ts";
+import { checkWritable, writeFiles } from "./writeFiles.ts";
+
+/** What a run needs of the engine: PsHuman on an opened device. */
+export type PsHumanEngine = Pick<PsHuman, "views" | "body" | "preview" | "draw" | "measurements" | "dtype"> & {
+	readonly device: { readonly report: DeviceReport };
+};
+
+/** What a run needs besides its arguments; programs give the real ones, tests their own. */
+export interface PshumanSurroundings extends RunOutput {
+	openEngine(options: PshumanArguments, weights: OpenedWeights<PshumanCheckpoint>): Promise<PsHumanEngine>;
+	/** Unwraps on another thread; on this one unless it is given. */
+	readonly unwrap?: Unwrap;
+	/** The same for the places of the views' pixels in the texture. */
+	readonly openLookups?: OpenTextureLookups;
+	/** Less than the whole work on a texture, for tests. */
+	readonly effort?: FinishOptions["effort"];
+	readonly signal: AbortSignal;
+}
+
+const syntheticRemark =
+	"synthetic weights: made-up numbers, no trained model. The views are noise, and the body takes its shape from an analytic figure; " +
+	"the result shows that the program works, not what it can do.";
+
+/**
+ * `synchuman pshuman`: of every picture the views of PSHuman, a body of them, and what happened in run.json, in a folder of its own. A picture that
+ * cannot be used does not stop the others; the run then ends with an error of code "input" all the same. Throws SyncHumanError.
+ */
+export async function pshuman(options: PshumanArguments, surroundings: PshumanSurroundings): Promise<void> {
+	const { output, weights: weightsName, seed, seedOrder } = options;
+	const started = performance.now();
+	const reporter = runReporter(options.json, surroundings);
+	const pictures = await findPictures(options.images);
+	await checkWritable(output);
+	const weights = await openPshumanWeights(weightsName);
+	try {
+		const engine = await surroundings.openEngine(options, weights);
+		const { report: adapter } = engine.device;
+		reporter.event("start", { adapter, dtype: engine.dtype, weights: weightsName, synthetic: weights.synthetic });
+		reporter.remark(`adapter: ${adapter.adapter}${adapter.software ? " (software)" : ""}, ${engine.dtype}`);
+		reporter.remark(`weights: ${weightsName}`);
+		for (const remark of options.remarks) reporter.remark(remark);
+		if (weights.synthetic) reporter.remark(syntheticRemark);
+		const shared = seedOrder === "run" ? new TorchCudaGenerator(seed) : undefined;
+		const run: Run = { options, surroundings, engine, weights, reporter };
+		const files: string[] = [];
+		const failed: string[] = [];
+		for (const [position, picture] of pictures.entries()) {
+			try {
+				files.push(...(await onePicture(run, picture, position, shared ?? new TorchCudaGenerator(seed))));
+			} catch (error) {
+				if (pictures.length === 1 || !(error instanceof SyncHumanError) || error.code !== "input") throw error;
+				failed.push(picture.path);
+				reporter.event("failed", { picture: picture.path, message: error.message });
+				reporter.remark(error.message.startsWith(picture.path) ? error.message : `${picture.path}: ${error.message}`);
+			}
+		}
+		const seconds = Math.round(performance.now() - started) / 1000;
+		const done = pictures.length - failed.length;
+		reporter.result(files, { pictures: done, failed, seconds }, `${done} of ${pictures.length} pictures; ${seconds.toFixed(1)} s`);
+		if (failed.length > 0) {
+			throw new SyncHumanError(
+				"input",
+				`${failed.length} of ${pictures.length} pictures could not be used: ${failed.join(", ")}.`,
+				"What is wrong with each stands above; the others are finished.",
+			);
+		}
+	} finally {
+		reporter.end();
+	}
+}
+
+interface Run {
+	readonly options: PshumanArguments;
+	readonly surroundings: PshumanSurroundings;
+	readonly engine: PsHumanEngine;
+	readonly weights: OpenedWeights<PshumanCheckpoint>;
+	readonly reporter: RunReporter;
+}
+
+/** One picture to its folder; the views are on disk before the body begins. Gives the paths that were written. */
+async function onePicture(run: Run, picture: NamedPicture, position: number, generator: TorchCudaGenerator): Promise<readonly string[]> {
+	const { options, surroundings, engine, weights, reporter } = run;
+	const { steps, guidance, eta, cropSize, seed, output, textureSize, simplify, faceTexels, normalMap } = options;
+	const started = performance.now();
+	const folder = join(output, picture.stem);
+	const earlier = engine.measurements.length;
+	const image = await readPicture(picture.path);
+	const callbacks = { signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan };
+	const remarks: string[] = [];
+	const remark = (text: string) => {
+		remarks.push(text);
+		reporter.remark(text);
+	};
+	const written: string[] = [];
+	const write = async (into: string, files: readonly (readonly [string, Uint8Array])[]) => {
+		await writeFiles(into, files);
+		written.push(...files.map(([name]) => join(into, name)));
+	};
+	const views = await engine.views(image, { ...callbacks, seed: generator, steps, guidance, eta, cropSize, onRemark: remark });
+	for (const [into, files] of await pshumanFolders(output, picture, views, options)) await write(into, files);
+
+	const { unwrap, openLookups } = surroundings;
+	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
+	const finish = textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, unwrap, openLookups, effort };
+	const body = await bodyOrRemark(() => engine.body(views, { ...callbacks, seed, finish }), folder, remark);
+	const read = await weights.files();
+	if (body !== undefined) {
+		const identity = read.length > 0 ? fingerprint(read) : null;
+		const { syntheticGeometry } = body;
+		const extras = { seed, weights: options.weights, weightsIdentity: identity, reconstructed: true, syntheticGeometry };
+		await write(folder, await surfaceFiles(body, options, extras));
+		if (options.preview) await write(folder, await previewFiles(() => engine.preview(body, image, callbacks), remark));
+		if (options.video) await write(folder, [await turntableFile(body, (request) => engine.draw(request, callbacks), remark)]);
+	}
+	const record = {
+		build: buildReport(),
+		input: { file: picture.path, width: image.width, height: image.height, sha256: samplesHash(image) },
+		seed,
+		random: [
+			{ use: "views", generator: "torch CUDA (Philox 4x32-10)", seed, launchLayout: fixedLaunchLayout },
+			...(body?.texture === undefined ? [] : [{ use: "texture", generator: "numpy RandomState (mt19937)", seed }]),
+		],
+		// With the order "run" the noise depends on how many pictures came before.
+		...{ seedOrder: options.seedOrder, position },
+		...{ steps, guidance, eta, cropSize },
+		dtype: engine.dtype,
+		weights: weightsRecord(options.weights, weights.synthetic, read),
+		adapter: engine.device.report,
+		...bodyRecord(body, options),
+		remarks,
+		parts: partsRecord(engine.measurements.slice(earlier)),
+		seconds: Math.round(performance.now() - started) / 1000,
+	};
+	await write(folder, [["run.json", new TextEncoder().encode(`${JSON.stringify(record, undefined, 2)}\n`)]]);
+	return written;
+}
+
+async function readPicture(path: string): Promise<Image> {
+	const image = await decodePicture(await readBytes(path, "Give a PNG, JPEG or WebP file."), path);
+	checkPersonImage(image);
+	return image;
+}
+
+/** The body, or undefined and a remark where the views show none: they may be used otherwise. */
+async function bodyOrRemark(
+	make: () => Promise<PsHumanBody>,
+	folder: string,
+	remark: (text: string) => void,
+): Promise<PsHumanBody | undefined> {
+	try {
+		return await make();
+	} catch (error) {
+		if (!(error instanceof SyncHumanError) || error.code !== "input") throw error;
+		remark(`no body: ${error.message} The views are kept in ${folder}.`);
+		return undefined;
+	}
+}
+
+/** What run.json says of the body; nulls where there is none. */
+function bodyRecord(body: PsHumanBody | undefined, { textureSize, simplify }: PshumanArguments) {
+	return {
+		syntheticGeometry: body?.syntheticGeometry ?? false,
+		vertices: body === undefined ? null : body.mesh.positions.length / 3,
+		faces: body === undefined ? null : body.mesh.faces.length / 3,
+		resolution: body?.resolution ?? null,
+		textureSize: body === undefined ? null : textureSize,
+		simplify: body?.texture === undefined ? null : simplify,
+		repair: body?.repair ?? null,
+	};
+}
