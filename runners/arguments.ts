@@ -10,7 +10,7 @@ import { serverHelp, serverOptions } from "./serverArguments.ts";
 
 /** What `synchuman generate` and `synchuman demo` were asked to do. */
 export interface GenerateArguments extends FinishArguments {
-	/** The picture; with stage 2 alone the folder of stage 1. */
+	/** The (first) picture; with stage 2 alone the folder of stage 1. */
 	readonly image: string | undefined;
 	readonly output: string;
 	readonly weights: string;
@@ -33,6 +33,8 @@ const presetNames = Object.keys(defaults.presets) as PresetName[];
 export const helpText = `synchuman: one photograph of a person to a 3D human, on any GPU
 
   synchuman generate IMAGE -o DIR      picture (RGBA with a cut-out person) to stage1/ and stage2/output.glb
+  synchuman generate IMAGES|FOLDER -o DIR
+                                       several pictures, or those of a folder, one after the other, each to a folder of its name in DIR
   synchuman generate [FOLDER] -o DIR --stage 2
                                        stage 2 alone, from a stage1/ folder (default DIR/stage1; also one of the official Python)
   synchuman reconstruct VIEWS_DIR -o DIR
@@ -61,6 +63,7 @@ ${finishHelp}
   --dtype f16|f32          precision of weights and activations (default f16 where the GPU has it)
   --adapter NAME           part of a GPU's name; "software" runs on the CPU: for tests
   --max-memory SIZE        GPU memory that may be used, such as 12GB or 800MiB; where it holds all weights, they stay there
+  --resume                 keeps what an earlier run of the same command has finished (stage 1, whole pictures), by its run.json
   --json                   progress and result as JSON lines on standard output
   --help, --version
 
@@ -91,6 +94,7 @@ const options = {
 	dtype: { type: "string" },
 	adapter: { type: "string" },
 	"max-memory": { type: "string" },
+	resume: { type: "boolean" },
 	json: { type: "boolean" },
 	help: { type: "boolean", short: "h" },
 	version: { type: "boolean" },
@@ -116,7 +120,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 /** Checks the options of `generate`. Throws code "input". */
 export function generateArguments({ operands, values }: CommandLine): GenerateArguments {
 	const stage = choice("--stage", textOf(values, "stage") ?? "both", ["1", "2", "both"]);
-	if (operands.length > 1) throw usage(`One picture at a time, got ${operands.join(", ")}`);
+	if (operands.length > 1 && stage === "2") throw usage(`One stage1 folder at a time, got ${operands.join(", ")}`);
+	if (values.resume === true && stage === "2") throw usage("--resume is for runs from pictures; --stage 2 has its stage 1 already");
 	if (operands.length === 0 && stage !== "2") throw usage("IMAGE is missing");
 	const output = textOf(values, "output");
 	if (output === undefined) throw usage("-o DIR is missing");

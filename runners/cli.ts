@@ -17,10 +17,12 @@ import { convertCommand, downloadCommand, verifyCommand } from "./download/comma
 import { withDriver } from "./driverFetcher.ts";
 import { reportError } from "./errorReport.ts";
 import { readBytes } from "./files.ts";
-import { generate, type Surroundings } from "./generate.ts";
+import type { Surroundings } from "./generate.ts";
+import { generateMany } from "./generateMany.ts";
 import { infoText } from "./info.ts";
 import { onThreads } from "./onThreads.ts";
 import { textOf } from "./optionValues.ts";
+import { type PictureTarget, pictureTargets } from "./pictureTargets.ts";
 import { bytesText } from "./planText.ts";
 import { progressReporter } from "./progressLine.ts";
 import { packageVersion } from "./project.ts";
@@ -54,14 +56,15 @@ function stopSignal(): AbortSignal {
 
 const voice = () => ({ out, say, terminal: process.stderr.isTTY === true, signal: stopSignal() });
 
-/** Opens GPU and engine for a run; closes the GPU when it ends. */
+/** Opens GPU and engine for a run over `targets`; closes the GPU when it ends. The exit status of pictures that failed among others. */
 async function run(
 	options: GenerateArguments,
-	extras: { readonly sample?: Surroundings["sample"]; readonly allowSoftware: boolean },
-): Promise<void> {
+	targets: readonly PictureTarget[],
+	extras: { readonly sample?: Surroundings["sample"]; readonly allowSoftware: boolean; readonly resume?: boolean },
+): Promise<number> {
 	let close = () => {};
 	try {
-		await generate(options, {
+		return await generateMany(options, targets, extras.resume === true, {
 			async openEngine({ adapter, dtype, maxMemory }, weights) {
 				const device = await chooseDevice({ adapter, allowSoftware: extras.allowSoftware });
 				close = () => device.close();
@@ -155,14 +158,29 @@ async function reported(line: CommandLine | undefined, work: () => Promise<void>
 }
 
 const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
-	generate: (line) => reported(line, () => run(generateArguments(line), { allowSoftware: false })),
+	generate: async (line) => {
+		let status = 0;
+		const ran = await reported(line, async () => {
+			const options = generateArguments(line);
+			// The operand of stage 2 alone is a folder of its own kind.
+			const targets =
+				options.stage === "2" ? [{ picture: options.image, output: options.output }] : await pictureTargets(line.operands, options.output);
+			status = await run(options, targets, { allowSoftware: false, resume: line.values.resume === true });
+		});
+		return ran === 0 ? status : ran;
+	},
 	reconstruct: (line) => reported(line, () => runReconstruct(line)),
 	pshuman: (line) => reported(line, () => runPshuman(line)),
 	demo: async (line) => {
 		let status = 0;
 		// A driver that cannot be fetched is an error like the run's own, as a JSON line too.
 		const fetched = await reported(line, async () => {
-			status = await withDriver(() => reported(line, () => run(demoArguments(line), { sample: samplePerson, allowSoftware: true })));
+			status = await withDriver(() =>
+				reported(line, async () => {
+					const options = demoArguments(line);
+					await run(options, [{ picture: undefined, output: options.output }], { sample: samplePerson, allowSoftware: true });
+				}),
+			);
 		});
 		return fetched === 0 ? status : fetched;
 	},

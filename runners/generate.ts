@@ -8,6 +8,7 @@ import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts
 import type { SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
 import { readBytes } from "./files.ts";
+import { hashFile } from "./hashFile.ts";
 import { decodePicture } from "./imageFile.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
 import { previewFiles } from "./previewFile.ts";
@@ -51,6 +52,7 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 	const reporter = runReporter(json, surroundings);
 	const source = await readSource(options, surroundings.sample);
 	await checkWritable(output);
+	const pictureSha256 = options.image === undefined || stage === "2" ? undefined : (await hashFile(options.image)).sha256;
 	const weights = await openWeights(options.weights, stage === "both" ? ["1", "2"] : [stage]);
 	try {
 		const engine = await surroundings.openEngine(options, weights);
@@ -72,6 +74,7 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		const record = async (stageOne: StageOneResult, stageTwo?: StageTwoResult): Promise<RunRecord> => {
 			const made = runRecord({
 				options,
+				pictureSha256,
 				dtype: engine.dtype,
 				adapter,
 				synthetic: weights.synthetic,

@@ -17,6 +17,8 @@ export interface RunRecord {
 	readonly stages: readonly ("1" | "2")[];
 	/** The input picture as decoded: size, and sha256 of its samples. */
 	readonly input: { readonly width: number; readonly height: number; readonly sha256: string };
+	/** Of the picture's file; null where this run read none (the demo, stage 2 alone). */
+	readonly pictureSha256: string | null;
 	/** Of all random numbers; which generators start from it stands in `random`. */
 	readonly seed: number;
 	readonly random: readonly RandomUse[];
@@ -70,6 +72,7 @@ export interface RandomUse {
 /** What a record is made from. */
 export interface RunFacts {
 	readonly options: GenerateArguments;
+	readonly pictureSha256: string | undefined;
 	readonly dtype: "f16" | "f32";
 	readonly adapter: DeviceReport;
 	readonly synthetic: boolean;
@@ -90,6 +93,7 @@ export function runRecord(facts: RunFacts): RunRecord {
 		build: buildReport(),
 		stages,
 		input: { width: stageOne.input.width, height: stageOne.input.height, sha256: samplesHash(stageOne.input) },
+		pictureSha256: facts.pictureSha256 ?? null,
 		seed: options.seed,
 		random: randomUses(options.seed, first, stageTwo),
 		steps: first ? options.steps : null,

@@ -55,7 +55,7 @@ describe("arguments", () => {
 	it.each([
 		[["a.png"], /-o DIR is missing/],
 		[["-o", "x"], /IMAGE is missing/],
-		[["a.png", "b.png", "-o", "x"], /One picture at a time/],
+		[["a", "b", "-o", "x", "--stage", "2"], /One stage1 folder at a time/],
 		[["a.png", "-o", "x", "--steps", "0"], /--steps must be a whole number from 1/],
 		[["a.png", "-o", "x", "--steps", ""], /--steps is empty/],
 		[["a.png", "-o", "x", "--seed", "4.5"], /--seed/],
