@@ -120,12 +120,17 @@ export function runDiffusion(
 			structure: await readTensor(device, state.structureLatent),
 		});
 		write(noise);
+		// A step is recorded while the one before runs; no more than that, so that a stop does not wait long.
+		let running = device.idle();
 		for (const { index, timeStep } of schedule) {
 			stopIfAborted(context);
 			await runCrossSpaceStep(denoising, step, index, timeStep);
-			await device.idle();
-			report(index + 1, schedule.length);
+			await running;
+			report(index, schedule.length);
+			running = device.idle();
 		}
+		await running;
+		report(schedule.length, schedule.length);
 		const latents = await read();
 		for (const values of [latents.images, latents.structure]) {
 			await requireFinite(device, part.name, values, async () => {
