@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { defaults, type PresetName } from "../engine/defaults.ts";
 import type { SyntheticSize } from "../weights/syntheticCheckpoint.ts";
+import { type BackgroundChoice, backgroundChoices } from "./cutOut.ts";
 import { downloadHelp, downloadOptions } from "./download/options.ts";
 import { type FinishArguments, finishArguments, finishHelp, finishOptions } from "./finishArguments.ts";
 import { byteSize, choice, type OptionValues, real, textOf, usage, whole } from "./optionValues.ts";
@@ -14,6 +15,7 @@ export interface GenerateArguments extends FinishArguments {
 	readonly image: string | undefined;
 	readonly output: string;
 	readonly weights: string;
+	readonly background: BackgroundChoice;
 	readonly seed: number;
 	readonly steps: number;
 	readonly stageTwoSteps: number;
@@ -32,7 +34,7 @@ const presetNames = Object.keys(defaults.presets) as PresetName[];
 /** Text of `synchuman --help`; every default comes from engine/defaults.ts. */
 export const helpText = `synchuman: one photograph of a person to a 3D human, on any GPU
 
-  synchuman generate IMAGE -o DIR      picture (RGBA with a cut-out person) to stage1/ and stage2/output.glb
+  synchuman generate IMAGE -o DIR      picture of a person to stage1/ and stage2/output.glb
   synchuman generate IMAGES|FOLDER -o DIR
                                        several pictures, or those of a folder, one after the other, each to a folder of its name in DIR
   synchuman generate [FOLDER] -o DIR --stage 2
@@ -53,6 +55,8 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
 
   -o, --output DIR         where results go (demo: out/demo)
   --weights DIR|NAME       checkpoint folder, or synthetic:tiny, synthetic:full (default ckpts)
+  --background CHOICE      auto: what is transparent, else removed by u2net.onnx of the weights folder or $U2NET_HOME (default);
+                           remove: in any case; keep: only what is transparent; white: a plain white one
   --preset NAME            ${presetNames.map((name) => `${name} (${defaults.presets[name].steps}/${defaults.presets[name].stageTwoSteps} steps)`).join(", ")}; default ${defaults.preset}
   --steps N                denoising steps of stage 1 (default ${defaults.steps})
   --stage2-steps N         steps of stage 2 (default ${defaults.stageTwoSteps})
@@ -167,6 +171,7 @@ function runArguments(
 	const dtype = textOf(values, "dtype");
 	return {
 		weights: textOf(values, "weights") ?? otherwise.weights,
+		background: choice("--background", textOf(values, "background") ?? "auto", backgroundChoices),
 		seed: whole("seed", textOf(values, "seed"), defaults.seed, 0, 2 ** 32 - 1),
 		steps: whole("steps", textOf(values, "steps"), otherwise.steps, 1, 1000),
 		stageTwoSteps: whole("stage2-steps", textOf(values, "stage2-steps"), otherwise.stageTwoSteps, 1, 1000),

@@ -2,11 +2,13 @@ import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import { checkPersonImage } from "../engine/image/foreground.ts";
+import { foregroundRemarks } from "../engine/image/foregroundRemarks.ts";
 import type { Image } from "../engine/image/image.ts";
 import { finishDefaults, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
-import type { SyncHuman } from "../engine/synchuman.ts";
+import type { RunOptions, SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
+import { type PictureToCut, pictureToCut } from "./cutOut.ts";
 import { readBytes } from "./files.ts";
 import { hashFile } from "./hashFile.ts";
 import { decodePicture } from "./imageFile.ts";
@@ -19,7 +21,7 @@ import { fingerprint } from "./weightFiles.ts";
 import { checkWritable, writeFiles } from "./writeFiles.ts";
 
 /** What a run needs of the engine: SyncHuman on an opened device. */
-export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "preview" | "measurements" | "dtype"> & {
+export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "preview" | "removeBackground" | "measurements" | "dtype"> & {
 	readonly device: { readonly report: DeviceReport };
 };
 
@@ -83,6 +85,7 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 				stageOne,
 				stageTwo,
 				stageOneRun: source.image === undefined ? source.run : undefined,
+				cutOut: source.image === undefined ? undefined : source.cutOut,
 				measurements: engine.measurements,
 				seconds: (performance.now() - started) / 1000,
 			});
@@ -90,7 +93,8 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 			return made;
 		};
 
-		const stageOne = source.image === undefined ? source.stageOne : await engine.stageOne(source.image, run);
+		const stageOne =
+			source.image === undefined ? source.stageOne : await engine.stageOne(await cutOut(engine, source, run, reporter.remark), run);
 		if (source.image !== undefined) {
 			files.push(join(output, "stage1"));
 			await writeStageOne(join(output, "stage1"), stageOne);
@@ -122,6 +126,15 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 	}
 }
 
+/** The picture with its person cut out; says what removed the background, and what looks as if it would go wrong. */
+async function cutOut(engine: Engine, { image, network }: PictureToCut, run: RunOptions, remark: (text: string) => void): Promise<Image> {
+	if (network !== undefined) remark(`background: removed by ${network.path}`);
+	const cut = network === undefined ? image : await engine.removeBackground(image, network.weights, run);
+	checkPersonImage(cut);
+	for (const one of foregroundRemarks(cut)) remark(`warning: ${one}`);
+	return cut;
+}
+
 /** What the last line of a run says. */
 function tellResult(reporter: RunReporter, files: readonly string[], record: RunRecord): void {
 	const { voxels, vertices, faces, gaussians, syntheticGeometry, seconds } = record;
@@ -132,7 +145,7 @@ function tellResult(reporter: RunReporter, files: readonly string[], record: Run
 
 /** What a run starts from: a picture, or a finished stage 1. */
 type Source =
-	| { readonly image: Image }
+	| PictureToCut
 	| {
 			readonly image?: undefined;
 			readonly stageOne: StageOneResult;
@@ -148,11 +161,10 @@ async function readSource(options: GenerateArguments, sample: (() => Image) | un
 	}
 	if (path === undefined) {
 		if (sample === undefined) throw new SyncHumanError("input", "IMAGE is missing", "See synchuman --help.");
-		return { image: sample() };
+		return { image: sample(), network: undefined, cutOut: "transparent in the picture" };
 	}
 	const image = await decodePicture(await readBytes(path, "Give a PNG, JPEG or WebP file."), path);
-	checkPersonImage(image);
-	return { image };
+	return pictureToCut(image, options);
 }
 
 /** Says where a stopped run can be taken up again. */

@@ -18,7 +18,7 @@ export async function finishedStages(options: GenerateArguments): Promise<readon
 	const path = join(output, "run.json");
 	const first = (await readStageOneRun(path)) as Recorded | undefined;
 	if (image === undefined || first === undefined || !(await isFile(join(output, "stage1", "latent.npz")))) return [];
-	if (!same(first, options, ["seed", "steps", "guidance"])) return [];
+	if (!same(first, options, ["seed", "steps", "guidance", "background"])) return [];
 	const file = await hashFile(image).catch(() => undefined);
 	if (file === undefined || first.pictureSha256 !== file.sha256) return [];
 	const last: Recorded = JSON.parse(new TextDecoder().decode(await readBytes(path, "It is a run's record.")));

@@ -15,10 +15,13 @@ export interface RunRecord {
 	readonly build: BuildReport;
 	/** Stages that this run has finished. */
 	readonly stages: readonly ("1" | "2")[];
-	/** The input picture as decoded: size, and sha256 of its samples. */
+	/** The input picture as stage 1 gets it, cut out: size, and sha256 of its samples. */
 	readonly input: { readonly width: number; readonly height: number; readonly sha256: string };
 	/** Of the picture's file; null where this run read none (the demo, stage 2 alone). */
 	readonly pictureSha256: string | null;
+	/** What was asked for about the picture's background, and how the person got out of it; null where stage 1 was made before. */
+	readonly background: string | null;
+	readonly cutOut: string | null;
 	/** Of all random numbers; which generators start from it stands in `random`. */
 	readonly seed: number;
 	readonly random: readonly RandomUse[];
@@ -81,6 +84,7 @@ export interface RunFacts {
 	readonly stageOne: StageOneResult;
 	readonly stageTwo: StageTwoResult | undefined;
 	readonly stageOneRun: object | undefined;
+	readonly cutOut: string | undefined;
 	readonly measurements: readonly PartMeasurement[];
 	readonly seconds: number;
 }
@@ -94,6 +98,8 @@ export function runRecord(facts: RunFacts): RunRecord {
 		stages,
 		input: { width: stageOne.input.width, height: stageOne.input.height, sha256: samplesHash(stageOne.input) },
 		pictureSha256: facts.pictureSha256 ?? null,
+		background: first ? options.background : null,
+		cutOut: facts.cutOut ?? null,
 		seed: options.seed,
 		random: randomUses(options.seed, first, stageTwo),
 		steps: first ? options.steps : null,

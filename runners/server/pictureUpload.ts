@@ -1,4 +1,4 @@
-import { checkPersonImage } from "../../engine/image/foreground.ts";
+import { pictureToCut } from "../cutOut.ts";
 import { decodePicture } from "../imageFile.ts";
 
 /** A check of uploaded pictures. */
@@ -9,14 +9,15 @@ const visibleAlpha = 10;
 
 /**
  * Reads pictures as a run will, one after the other, so that however many come in, only one is held decoded. Gives the share of the picture
- * that is visible (alpha > 10). Throws code "input".
+ * that is visible (alpha > 10), all of it where the background is still to be removed. Throws code "input", also where that needs a network
+ * that is not in the weights folder.
  */
-export function pictureCheck(): CheckPicture {
+export function pictureCheck(weights: string): CheckPicture {
 	let last: Promise<unknown> = Promise.resolve();
 	return (bytes) => {
 		const check = last.then(async () => {
-			const image = await decodePicture(bytes, "image");
-			checkPersonImage(image);
+			const { image, network } = await pictureToCut(await decodePicture(bytes, "image"), { background: "auto", weights });
+			if (network !== undefined) return { alphaCoverage: 1 };
 			let covered = 0;
 			for (let i = 3; i < image.data.length; i += 4) if (image.data[i] > visibleAlpha) covered++;
 			return { alphaCoverage: Math.round((covered / (image.width * image.height)) * 1e4) / 1e4 };

@@ -62,7 +62,7 @@ export async function serve(options: ServerArguments, { worker, say, fetching }:
 		token,
 		origins,
 		loopback,
-		checkPicture: pictureCheck(),
+		checkPicture: pictureCheck(options.weights),
 		maxUpload: options.maxUpload,
 		fetching: options.allowUrl ? { timeoutMs: times.fetch, ...fetching } : undefined,
 		log,

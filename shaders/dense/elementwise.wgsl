@@ -7,7 +7,7 @@ alias Addend = f32;
 alias Output = f32;
 alias Values = f32; // as many f32
 override workgroupSize: u32 = 64;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh)
+override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
 override factorMode: u32 = 0; // 0 absent, 1 of x's shape, 2 shared by rows
 override addendMode: u32 = 0;
 override inPlace: bool = false; // x is y
@@ -35,6 +35,7 @@ fn activate(v: Values) -> Values {
     case 1u: { return v / (1.0 + exp(min(-v, Values(87.0)))); }
     case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
     case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), Values(-15.0), Values(15.0)))); }
+    case 4u: { return max(v, Values()); }
     default: { return v; }
   }
 }

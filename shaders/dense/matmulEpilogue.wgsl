@@ -13,6 +13,7 @@ fn activate(v: vec4f) -> vec4f {
     case 1u: { return v / (1.0 + exp(min(-v, vec4f(87.0)))); }
     case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
     case 3u: { return v / (1.0 + exp(min(-1.59576912160573072 * (v + 0.044715 * v * v * v), vec4f(87.0)))); }
+    case 4u: { return max(v, vec4f()); }
     default: { return v; }
   }
 }

@@ -10,7 +10,7 @@ alias Output = f32;
 alias Residual = f32;
 override wide: bool = false; // more than 4 columns
 override gathered: bool = false;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh)
+override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
 override hasBias: bool = false;
 override hasRowBias: bool = false;
 override hasGate: bool = false;
@@ -54,6 +54,7 @@ fn activate(v: f32) -> f32 {
     case 1u: { return v / (1.0 + exp(min(-v, 87.0))); }
     case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
     case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), -15.0, 15.0))); }
+    case 4u: { return max(v, 0.0); }
     default: { return v; }
   }
 }

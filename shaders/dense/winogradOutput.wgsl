@@ -4,7 +4,7 @@ alias Product = f32;
 alias Output = f32;
 alias Residual = f32;
 override workgroupSize: u32 = 64;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh)
+override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
 override hasBias: bool = false;
 override hasRowBias: bool = false;
 override hasResidual: bool = false;
@@ -36,6 +36,7 @@ fn activate(v: vec4f) -> vec4f {
     case 1u: { return v / (1.0 + exp(min(-v, vec4f(87.0)))); }
     case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
     case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), vec4f(-15.0), vec4f(15.0)))); }
+    case 4u: { return max(v, vec4f()); }
     default: { return v; }
   }
 }

@@ -12,6 +12,7 @@ describe("arguments", () => {
 			image: "a.png",
 			output: "out",
 			weights: "ckpts",
+			background: "auto",
 			seed: 43,
 			steps: 50,
 			stageTwoSteps: 25,

@@ -59,6 +59,9 @@ const square = (alphaAt: (x: number, y: number) => number) => {
 	return encodePng(image);
 };
 
+/** No network that removes backgrounds, whatever this machine has. */
+const withoutRemover = () => ({ env: { U2NET_HOME: at("nowhere") } });
+
 /** A copy of the mannequin's views in which one thing is wrong. */
 function reconstruction(name: string, spoil: (path: (file: string) => string) => void): string[] {
 	cpSync("test/fixtures/mannequin", at(name), { recursive: true });
@@ -104,7 +107,8 @@ afterAll(() => {
 	if (disk !== undefined) spawnSync("umount", [disk]);
 });
 
-type Row = () => readonly string[] | readonly [argv: readonly string[], start: Omit<Start, "cwd">] | undefined | Promise<readonly string[]>;
+type RowStart = readonly [argv: readonly string[], start: Omit<Start, "cwd">];
+type Row = () => readonly string[] | RowStart | undefined | Promise<readonly string[] | RowStart>;
 
 /** What README's "input" is as a command line. */
 const rows: Readonly<Record<string, Row>> = {
@@ -113,8 +117,14 @@ const rows: Readonly<Record<string, Row>> = {
 	"a picture file that ends too early": async () => pictured("cut.png", (await square(() => 9)).subarray(0, 90)),
 	"a side of fewer than 16 pixels": async () => pictured("small.png", await encodePng(imageOf(99, 15, 4, new Uint8Array(99 * 15 * 4)))),
 	"more than 178,956,970 pixels, or 32,768 a side": () => pictured("huge.png", hugePng(20_000, 20_000)),
-	"no alpha channel (the background must be cut out)": async () => pictured("rgb.png", await encodePng(stageOneResult().colors[0])),
-	"nothing transparent": async () => pictured("opaque.png", await square(() => 255)),
+	"no alpha channel, and no u2net": async () => [pictured("rgb.png", await encodePng(stageOneResult().colors[0])), withoutRemover()],
+	"nothing transparent, and no u2net": async () => [pictured("opaque.png", await square(() => 255)), withoutRemover()],
+	"nothing transparent, with `--background keep`": async () => [...pictured("opaque.png", await square(() => 255)), "--background", "keep"],
+	"a u2net.onnx that is none": async () => {
+		mkdirSync(at("remover"), { recursive: true });
+		writeFileSync(at("remover", "u2net.onnx"), "not found");
+		return [pictured("opaque.png", await square(() => 255)), { env: { U2NET_HOME: at("remover") } }];
+	},
 	"nothing opaque": async () => pictured("empty.png", await square(() => 0)),
 	"a person of a few pixels": async () => pictured("dot.png", await square((x, y) => (x === 9 && y === 9 ? 255 : 0))),
 	"an option that does not exist": () => generate("--colour"),

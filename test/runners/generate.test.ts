@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { validateBytes } from "gltf-validator";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SyncHumanError } from "../../engine/error.ts";
+import { imageOf } from "../../engine/image/image.ts";
 import type { RunOptions } from "../../engine/synchuman.ts";
 import { generateArguments, parseCommandLine } from "../../runners/arguments.ts";
 import { generate, type Surroundings } from "../../runners/generate.ts";
@@ -15,6 +16,7 @@ import { weightsLockName } from "../../runners/weightsLock.ts";
 import { failureOf } from "../support/hostile.ts";
 import { stageOneResult } from "../support/stageResults.ts";
 import { type StubOptions, stubEngine } from "../support/stubEngine.ts";
+import { tinyU2net, u2netOnnx } from "../support/u2netFiles.ts";
 
 let folder: string;
 let picture: string;
@@ -55,6 +57,31 @@ function contents(): Record<string, string> {
 	const files = readdirSync(output, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
 	return Object.fromEntries(files.map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name)).toString("base64")]));
 }
+
+describe("a picture with a background", () => {
+	const photo = async () => {
+		writeFileSync(picture, await encodePng(imageOf(80, 100, 3, new Uint8Array(80 * 100 * 3).fill(120))));
+		return picture;
+	};
+	beforeEach(() => void vi.stubEnv("U2NET_HOME", join(folder, "remover")));
+	afterEach(() => void vi.unstubAllEnvs());
+
+	it("has it removed before stage 1, and is told what looks wrong", async () => {
+		mkdirSync(join(folder, "remover"));
+		writeFileSync(join(folder, "remover", "u2netp.onnx"), u2netOnnx(tinyU2net()));
+		const { error, said } = await run([await photo(), "--stage", "1"]);
+		expect(error).toBeUndefined();
+		expect(said).toContain(`background: removed by ${join(folder, "remover", "u2netp.onnx")}\n`);
+		expect(said).toContain("warning: the person is only about 50 pixels high");
+		expect(record().cutOut).toMatch(/^removed by .*u2netp.onnx \(\d+ bytes\)$/);
+	});
+
+	it("is refused before a GPU is opened where no network is there", async () => {
+		const { error, opened } = await run([await photo()]);
+		expect(error).toMatchObject({ code: "input", message: expect.stringMatching(/there is no network that removes backgrounds/) });
+		expect(opened).toBe(0);
+	});
+});
 
 describe("generate", () => {
 	it("writes stage1/, stage2/ and run.json, and says where", async () => {

@@ -1,6 +1,7 @@
 import { SyncHumanError } from "../../engine/error.ts";
 import type { DeviceReport } from "../../engine/gpu/device.ts";
-import { imageOf } from "../../engine/image/image.ts";
+import { straightCutOut } from "../../engine/image/backgroundRemoval.ts";
+import { type Image, imageOf } from "../../engine/image/image.ts";
 import type { Mesh } from "../../engine/mesh/mesh.ts";
 import type { RepairReport } from "../../engine/mesh/repair.ts";
 import { vertexNormals } from "../../engine/mesh/vertexNormals.ts";
@@ -41,6 +42,14 @@ export interface StubOptions {
 	readonly onCall?: (stage: "1" | "2", options: RunOptions) => void;
 }
 
+/** A mask of the middle half of a picture. */
+function centre({ width, height }: Image): Uint8Array {
+	const inside = (at: number, size: number) => at >= size / 4 && at < (size * 3) / 4;
+	return Uint8Array.from({ length: width * height }, (_, i) =>
+		inside(i % width, width) && inside(Math.floor(i / width), height) ? 255 : 0,
+	);
+}
+
 function textured(mesh: Mesh, { size, repair }: NonNullable<StubOptions["finished"]>) {
 	const picture = imageOf(size, size, 3, new Uint8Array(size * size * 3).fill(128));
 	const uvs = new Float32Array((mesh.positions.length / 3) * 2).map((_, i) => mesh.positions[(i >> 1) * 3 + (i & 1)] + 0.5);
@@ -79,6 +88,7 @@ export function stubEngine({ failIn, onCall, finished, previewFails }: StubOptio
 			if (previewFails !== undefined) throw previewFails;
 			return imageOf(3, 2, 3, new Uint8Array(18).fill(7));
 		},
+		removeBackground: async (image) => straightCutOut(image, imageOf(image.width, image.height, 1, centre(image))),
 		async stageOne(input, options = {}) {
 			part("diffusion", "1", options);
 			return { ...stageOneResult(), input };

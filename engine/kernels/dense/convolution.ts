@@ -14,6 +14,7 @@ export interface ConvolutionRequest extends Epilogue {
 	readonly stride?: number;
 	readonly padding?: ConvolutionGeometry["padding"];
 	readonly upsample?: number;
+	readonly dilation?: number;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface ConvolutionRequest extends Epilogue {
  * transforms where those are faster.
  */
 export function convolution(graph: Graph, request: ConvolutionRequest): Tensor {
-	const { x, weight, stride, padding, upsample, ...epilogue } = request;
+	const { x, weight, stride, padding, upsample, dilation, ...epilogue } = request;
 	const extent = x.shape.slice(1, -1);
 	const kernel = weight.shape.slice(1, -1);
 	if (kernel.length !== extent.length || weight.shape.at(-1) !== x.shape.at(-1)) {
@@ -35,6 +36,7 @@ export function convolution(graph: Graph, request: ConvolutionRequest): Tensor {
 		...(stride !== undefined && { stride }),
 		...(padding !== undefined && { padding }),
 		...(upsample !== undefined && { upsample }),
+		...(dilation !== undefined && dilation !== 1 && { dilation }),
 	};
 	const pointwise = kernel.every((k) => k === 1) && (stride ?? 1) === 1 && (padding ?? 0) === 0 && (upsample ?? 1) === 1;
 	const y = matmul(graph, {
@@ -49,10 +51,10 @@ export function convolution(graph: Graph, request: ConvolutionRequest): Tensor {
 
 /** The same by `winogradConvolution` or `upsampleConvolution`, where one of them can do all that is asked for and is faster. */
 function byTransforms(graph: Graph, request: ConvolutionRequest): Tensor | undefined {
-	const { x, weight, bias, rowBias, residual, label = "convolution", stride = 1, padding, upsample = 1 } = request;
+	const { x, weight, bias, rowBias, residual, label = "convolution", stride = 1, padding, upsample = 1, dilation = 1 } = request;
 	const { activation, gated = false, gate, into, outputDtype = x.dtype } = request;
 	const pixels = x.shape.slice(1, -1).reduce((a, b) => a * b, 1);
-	const plain = !gated && gate === undefined && into === undefined && stride === 1 && padding === 1;
+	const plain = !gated && gate === undefined && into === undefined && stride === 1 && padding === 1 && dilation === 1;
 	if (!plain || (rowBias && rowBias.rows % pixels !== 0)) return undefined;
 	if (upsample === 1 && runsByWinograd(graph, x, weight))
 		return winogradConvolution(graph, { x, weight, bias, rowBias, activation, residual, outputDtype, label });

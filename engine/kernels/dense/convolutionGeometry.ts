@@ -11,14 +11,16 @@ export interface ConvolutionGeometry {
 	readonly padding?: number | readonly (readonly [before: number, after: number])[];
 	/** Nearest-neighbour upsampling by this factor before the convolution, fused. Default 1. */
 	readonly upsample?: number;
+	/** Steps from one tap to the next. Default 1. */
+	readonly dilation?: number;
 }
 
 /** Extents of the output. */
 export function convolutionExtent(geometry: ConvolutionGeometry): number[] {
-	const { extent, kernel, stride = 1, upsample = 1 } = geometry;
+	const { extent, kernel, stride = 1, upsample = 1, dilation = 1 } = geometry;
 	return extent.map((size, axis) => {
 		const [before, after] = paddingOf(geometry, axis);
-		return Math.floor((size * upsample + before + after - kernel[axis]) / stride) + 1;
+		return Math.floor((size * upsample + before + after - dilation * (kernel[axis] - 1) - 1) / stride) + 1;
 	});
 }
 
@@ -32,7 +34,7 @@ function paddingOf(geometry: ConvolutionGeometry, axis: number): readonly [numbe
  * i32 [product of output extents, product of kernel extents].
  */
 export function convolutionNeighbours(geometry: ConvolutionGeometry): Int32Array<ArrayBuffer> {
-	const { extent, kernel, stride = 1, upsample = 1 } = geometry;
+	const { extent, kernel, stride = 1, upsample = 1, dilation = 1 } = geometry;
 	const out = convolutionExtent(geometry);
 	// Per axis: input coordinate of (output coordinate, tap), then combine axes.
 	let table: Int32Array<ArrayBuffer> = Int32Array.of(0);
@@ -47,7 +49,7 @@ export function convolutionNeighbours(geometry: ConvolutionGeometry): Int32Array
 				for (let tap = 0; tap < taps; tap++) {
 					const outer = table[row * taps + tap];
 					for (let k = 0; k < kernel[axis]; k++) {
-						const raw = position * stride + k - before;
+						const raw = position * stride + k * dilation - before;
 						const inside = outer >= 0 && raw >= 0 && raw < extent[axis] * upsample;
 						next[write++] = inside ? outer * extent[axis] + Math.floor(raw / upsample) : -1;
 					}

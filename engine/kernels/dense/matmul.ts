@@ -7,10 +7,10 @@ import { forEachSegmentWindow, type RowSegments, segmentParams } from "./rowSegm
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 
 /** Elementwise functions that kernels can apply before storing. */
-export type Activation = "none" | "silu" | "gelu" | "geluTanh";
+export type Activation = "none" | "silu" | "gelu" | "geluTanh" | "relu";
 
 /** Number of each activation in the shaders. */
-export const activationCode: Readonly<Record<Activation, number>> = { none: 0, silu: 1, gelu: 2, geluTanh: 3 };
+export const activationCode: Readonly<Record<Activation, number>> = { none: 0, silu: 1, gelu: 2, geluTanh: 3, relu: 4 };
 
 /** A small f32 matrix [groups, width] whose row g applies to `rows` consecutive rows of the output, starting at column `column`. */
 export interface PerGroup {

@@ -3,6 +3,8 @@ export type ResizeMethod =
 	| "nearest"
 	/** align_corners=False. */
 	| "bilinear"
+	/** ONNX's coordinate mode asymmetric: position * in / out. */
+	| "bilinearAsymmetric"
 	/** align_corners=True. */
 	| "bilinearCorners"
 	/** a = -0.75, borders repeated. */
@@ -46,6 +48,8 @@ function tapsOf(method: ResizeMethod, position: number, extentIn: number, extent
 			return [[Math.min(Math.floor(position * scale), extentIn - 1), 1]];
 		case "bilinear":
 			return linearTaps(Math.max(centre - 0.5, 0), extentIn);
+		case "bilinearAsymmetric":
+			return linearTaps(position * scale, extentIn);
 		case "bilinearCorners":
 			return linearTaps(extentOut === 1 ? 0 : (position * (extentIn - 1)) / (extentOut - 1), extentIn);
 		case "bicubic": {

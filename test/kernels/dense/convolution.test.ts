@@ -20,15 +20,16 @@ interface Case {
 	stride?: number;
 	padding?: number | [number, number][];
 	upsample?: number;
+	dilation?: number;
 }
 
 /** Direct convolution in f64 over 2 or 3 axes (2 is 3 with a leading axis of 1). */
 function reference(c: Case, x: Float32Array, w: Float32Array, bias: Float32Array): Float64Array {
-	const { stride = 1, upsample = 1, padding = 0 } = c;
+	const { stride = 1, upsample = 1, padding = 0, dilation = 1 } = c;
 	const three = (a: number[], fill: number) => (a.length === 3 ? a : [fill, ...a]);
 	const extent = three(c.extent, 1);
 	const kernel = three(c.kernel, 1);
-	const out = three(convolutionExtent({ extent: c.extent, kernel: c.kernel, stride, upsample, padding }), 1);
+	const out = three(convolutionExtent({ extent: c.extent, kernel: c.kernel, stride, upsample, padding, dilation }), 1);
 	const before = three(typeof padding === "number" ? c.extent.map(() => padding) : padding.map((p) => p[0]), 0);
 	const steps = c.extent.length === 3 ? [stride, stride, stride] : [1, stride, stride];
 	const up = c.extent.length === 3 ? [upsample, upsample, upsample] : [1, upsample, upsample];
@@ -43,7 +44,11 @@ function reference(c: Case, x: Float32Array, w: Float32Array, bias: Float32Array
 						for (let i = 0; i < kernel[0]; i++)
 							for (let j = 0; j < kernel[1]; j++)
 								for (let k = 0; k < kernel[2]; k++) {
-									const p = [a * steps[0] + i - before[0], b * steps[1] + j - before[1], d * steps[2] + k - before[2]];
+									const p = [
+										a * steps[0] + i - before[0],
+										b * steps[1] + j * dilation - before[1],
+										d * steps[2] + k * dilation - before[2],
+									];
 									if (p.some((v, axis) => v < 0 || v >= extent[axis] * up[axis])) continue;
 									const [p0, p1, p2] = p.map((v, axis) => Math.floor(v / up[axis]));
 									const at = (((image * extent[0] + p0) * extent[1] + p1) * extent[2] + p2) * c.channels;
@@ -57,6 +62,17 @@ function reference(c: Case, x: Float32Array, w: Float32Array, bias: Float32Array
 
 describe("convolution", () => {
 	const cases: Case[] = [
+		{ name: "3x3 with dilation 2", images: 2, extent: [7, 5], channels: 4, columns: 8, kernel: [3, 3], padding: 2, dilation: 2 },
+		{
+			name: "3x3 with dilation 8 on a small map",
+			images: 1,
+			extent: [6, 9],
+			channels: 3,
+			columns: 5,
+			kernel: [3, 3],
+			padding: 8,
+			dilation: 8,
+		},
 		{ name: "3x3 with padding 1", images: 2, extent: [7, 5], channels: 3, columns: 9, kernel: [3, 3], padding: 1 },
 		{ name: "3x3 to few columns", images: 2, extent: [7, 6], channels: 20, columns: 4, kernel: [3, 3], padding: 1 },
 		{ name: "1x1", images: 3, extent: [4, 4], channels: 20, columns: 33, kernel: [1, 1] },
@@ -98,6 +114,7 @@ describe("convolution", () => {
 						...(c.stride !== undefined && { stride: c.stride }),
 						...(c.padding !== undefined && { padding: c.padding }),
 						...(c.upsample !== undefined && { upsample: c.upsample }),
+						...(c.dilation !== undefined && { dilation: c.dilation }),
 					}),
 				);
 				expect(nmse(y, reference(c, x, w, bias))).toBeLessThan(1e-12);

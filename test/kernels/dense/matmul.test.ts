@@ -32,6 +32,7 @@ const activations: Record<Activation, (v: number) => number> = {
 	none: (v) => v,
 	silu: (v) => v / (1 + Math.exp(-v)),
 	gelu: (v) => 0.5 * v * (1 + erf(v / Math.SQRT2)),
+	relu: (v) => Math.max(0, v),
 	geluTanh: (v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
 };
 
@@ -95,6 +96,8 @@ describe("matmul", () => {
 		["silu", 36],
 		["gelu", 36],
 		["geluTanh", 36],
+		["relu", 36],
+		["relu", 3],
 		["silu", 5],
 	] as const) {
 		it(`applies ${activation}, rowBias, gate and residual in that order to ${columns} columns`, async () => {

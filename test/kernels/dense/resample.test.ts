@@ -23,7 +23,13 @@ function reference(
 	const pixel = (r: number, c: number) => x[clamp(r, height) * width + clamp(c, width)];
 	const corners = method === "bilinearCorners";
 	const place = (i: number, size: number, out: number) =>
-		corners ? (out === 1 ? 0 : (i * (size - 1)) / (out - 1)) : ((i + 0.5) * size) / out - 0.5;
+		method === "bilinearAsymmetric"
+			? (i * size) / out
+			: corners
+				? out === 1
+					? 0
+					: (i * (size - 1)) / (out - 1)
+				: ((i + 0.5) * size) / out - 0.5;
 	// Keys' kernel, piecewise.
 	const keys = (t: number, a: number) => {
 		const d = Math.abs(t);
@@ -36,7 +42,7 @@ function reference(
 			let value = 0;
 			let total = 1;
 			if (method === "nearest") value = pixel(Math.floor((i * height) / rows), Math.floor((j * width) / columns));
-			if (method === "bilinear" || corners) {
+			if (method === "bilinear" || method === "bilinearAsymmetric" || corners) {
 				for (let a = 0; a < height; a++)
 					for (let b = 0; b < width; b++)
 						value += pixel(a, b) * Math.max(0, 1 - Math.abs(clamp(r, height) - a)) * Math.max(0, 1 - Math.abs(clamp(c, width) - b));
@@ -71,7 +77,7 @@ function reference(
 	return y;
 }
 
-const methods = ["nearest", "bilinear", "bilinearCorners", "bicubic", "bicubicAntialias", "average"] as const;
+const methods = ["nearest", "bilinear", "bilinearAsymmetric", "bilinearCorners", "bicubic", "bicubicAntialias", "average"] as const;
 
 describe("resample", () => {
 	for (const method of methods) {
