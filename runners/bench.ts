@@ -12,11 +12,12 @@ import { kernelRows } from "./bench/kernelRows.ts";
 import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRow, tableText, withBenchSection } from "./bench/report.ts";
 import { ceilingsOf, rooflineSvg } from "./bench/roofline.ts";
 import { driverMemory, soak, soakProblems, soakText } from "./bench/soak.ts";
-import { measureStage } from "./bench/stageRows.ts";
+import { type MeasuredStage, measureStage, pshumanStage, synchumanStage } from "./bench/stageRows.ts";
 import { bareContext, measureSteps, recordedDiffusion, stepGraph } from "./bench/stepRows.ts";
 import { kernelsMarkdown, partsText, profileTables, shapeOf, withoutShape } from "./bench/tables.ts";
 import { chooseDevice } from "./chooseDevice.ts";
 import { reportError } from "./errorReport.ts";
+import { openPshumanWeights } from "./openPshumanWeights.ts";
 import { openWeights } from "./openWeights.ts";
 import { bytesText, planText } from "./planText.ts";
 import { projectFolder } from "./project.ts";
@@ -31,7 +32,7 @@ type Found = Pick<BenchReport, "rows" | "plans">;
 
 type Benchmark = (device: Device, checkpoint: Checkpoint, dtype: "f16" | "f32", options: BenchArguments) => Promise<Found>;
 
-const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "soak" | "report">, Benchmark>> = {
+const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "pshuman" | "soak" | "report">, Benchmark>> = {
 	async all(...given) {
 		const first = await wholeStage("stage1")(...given);
 		const second = await wholeStage("stage2")(...given);
@@ -64,19 +65,21 @@ const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "soak" | 
 };
 
 function wholeStage(stage: "stage1" | "stage2"): Benchmark {
-	return async (device, checkpoint, dtype, { steps, runs = 3, profile }) => {
-		const { parts, dispatches, plans } = await measureStage(device, checkpoint, stage, {
-			...{ dtype, steps, repeats: runs, profiled: profile, onPart: say },
-		});
-		out(`\n${partsText(parts)}`);
-		for (const plan of distinct(plans)) out(`${planText(plan)}\n`);
-		const rows = [...parts];
-		for (const [graph, timed] of dispatches) {
-			out(`\n${graph}, one replay\n`);
-			rows.push(...profileTables(timed, out).map((row) => ({ ...row, name: `${graph}: ${row.name}` })));
-		}
-		return { rows, plans: distinct(plans) };
-	};
+	return (device, checkpoint, dtype, options) =>
+		measured(device, synchumanStage(stage, { checkpoint, dtype, steps: options.steps }), options);
+}
+
+/** The rows and plans of a stage, which are shown, too. */
+async function measured(device: Device, stage: MeasuredStage, { runs = 3, profile }: BenchArguments): Promise<Found> {
+	const { parts, dispatches, plans } = await measureStage(device, stage, { repeats: runs, profiled: profile, onPart: say });
+	out(`\n${partsText(parts)}`);
+	for (const plan of distinct(plans)) out(`${planText(plan)}\n`);
+	const rows = [...parts];
+	for (const [graph, timed] of dispatches) {
+		out(`\n${graph}, one replay\n`);
+		rows.push(...profileTables(timed, out).map((row) => ({ ...row, name: `${graph}: ${row.name}` })));
+	}
+	return { rows, plans: distinct(plans) };
 }
 
 function distinct(plans: readonly MemoryPlan[]): readonly MemoryPlan[] {
@@ -154,10 +157,16 @@ async function main(argv: readonly string[]): Promise<number> {
 		}
 		const dtype = options.dtype ?? (f16 ? "f16" : "f32");
 		say(`${benchmark} of ${options.weights} in ${dtype} on ${adapter}, ${driver}\n`);
-		const weights = await openWeights(options.weights, benchmark === "stage2" ? ["2"] : benchmark === "stage1" ? ["1"] : ["1", "2"]);
-		const checkpoint = weights.checkpointFor(device);
-		if (benchmark === "soak") return (await runSoak(device, checkpoint, dtype, options)) ? 0 : 1;
-		const found = await benchmarks[benchmark](device, checkpoint, dtype, options);
+		let found: Found;
+		if (benchmark === "pshuman") {
+			const checkpoint = (await openPshumanWeights(options.weights)).checkpointFor(device);
+			found = await measured(device, pshumanStage({ checkpoint, dtype, steps: options.steps }), options);
+		} else {
+			const weights = await openWeights(options.weights, benchmark === "stage2" ? ["2"] : benchmark === "stage1" ? ["1"] : ["1", "2"]);
+			const checkpoint = weights.checkpointFor(device);
+			if (benchmark === "soak") return (await runSoak(device, checkpoint, dtype, options)) ? 0 : 1;
+			found = await benchmarks[benchmark](device, checkpoint, dtype, options);
+		}
 		if (theirs.length > 0) out(`\n${comparisonText(theirs.flatMap((json) => compareWith(json, found.rows)))}`);
 		const result: BenchReport = { benchmark, adapter, driver, dtype, weights: options.weights, ...found };
 		if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 1)}\n`);

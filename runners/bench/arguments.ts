@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 import { SyncHumanError } from "../../engine/error.ts";
 
-const benchmarks = ["all", "kernels", "step", "stage1", "stage2", "soak", "report"] as const;
+const benchmarks = ["all", "kernels", "step", "stage1", "stage2", "pshuman", "soak", "report"] as const;
 
 /** What `npm run bench` was asked to do. */
 export interface BenchArguments {
 	/**
 	 * all: both stages; kernels: products, convolutions and attentions of one denoising step, each by itself; step: denoising steps; stage1, stage2:
-	 * a whole stage; soak: generation after generation; report: table and chart of what --json has written.
+	 * a whole stage; pshuman: PSHuman's views; soak: generation after generation; report: table and chart of what --json has written.
 	 */
 	readonly benchmark: (typeof benchmarks)[number];
 	/** Of `report`: the files. */
@@ -15,7 +15,7 @@ export interface BenchArguments {
 	readonly weights: string;
 	readonly dtype: "f16" | "f32" | undefined;
 	readonly adapter: string | undefined;
-	/** Denoising steps of `step` and stage1, flow steps of stage2; undefined: 5 of `step`, otherwise the default preset's. */
+	/** Denoising steps of `step`, stage1 and pshuman, flow steps of stage2; undefined: 5 of `step`, otherwise the usual ones. */
 	readonly steps: number | undefined;
 	/** Runs of a stage (3), generations of a soak (20). */
 	readonly runs: number | undefined;
@@ -32,7 +32,7 @@ export interface BenchArguments {
 }
 
 /** Text of `npm run bench -- --help`. */
-export const benchHelp = `npm run bench -- [all|kernels|step|stage1|stage2|soak] [options]
+export const benchHelp = `npm run bench -- [all|kernels|step|stage1|stage2|pshuman|soak] [options]
 npm run bench -- report FILE...
 
   all       stage1 and stage2 with --profile (default)
@@ -40,6 +40,7 @@ npm run bench -- report FILE...
   step      denoising steps of stage 1
   stage1    picture to views and voxels, part by part
   stage2    views and voxels to mesh and Gaussians, part by part
+  pshuman   picture to PSHuman's views, part by part (40 steps)
   soak      whole generations, everything made and freed each time: no memory may stay; exits with 1 where it does
   report    FILEs are what --json wrote: docs/roofline-GPU.svg, and tables on standard output and between the marks of README.md
 
@@ -48,7 +49,7 @@ npm run bench -- report FILE...
   --runs N             runs of a stage (3), generations of a soak (20)
   --dtype f16|f32      default f16 where the GPU has it
   --adapter NAME       part of a GPU's name, or software
-  --profile            GPU time per kernel and per layer (step, stage1, stage2)
+  --profile            GPU time per kernel and per layer (step, stage1, stage2, pshuman)
   --no-subgroup-matrix portable kernels only
   --json FILE          all rows as JSON
   --append, --no-append

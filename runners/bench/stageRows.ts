@@ -4,11 +4,14 @@ import type { Executable } from "../../engine/graph/executable.ts";
 import { type Image, imageOf } from "../../engine/image/image.ts";
 import { samplePerson } from "../../engine/image/samplePerson.ts";
 import { bodyCoordinates } from "../../engine/random/bodyGeometry.ts";
+import { TorchCudaGenerator } from "../../engine/random/philox.ts";
 import type { MemoryPlan, Part, PartContext, PartMeasurement } from "../../engine/stages/part.ts";
+import { runPshuman } from "../../engine/stages/pshuman.ts";
 import type { StageOneResult } from "../../engine/stages/results.ts";
 import { runStageOne } from "../../engine/stages/stage1.ts";
 import { runStageTwo } from "../../engine/stages/stage2.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
+import type { PshumanCheckpoint } from "../../weights/pshumanCheckpoint.ts";
 import { syntheticBody } from "../../weights/syntheticCheckpoint.ts";
 import { profileRows } from "./kernelRows.ts";
 import { type BenchRow, medianRow } from "./report.ts";
@@ -29,9 +32,6 @@ export interface StageMeasurement {
 
 /** How a stage is measured. */
 export interface StageOptions {
-	readonly dtype: "f16" | "f32";
-	/** Of the stage's sampler; undefined: the default preset's. */
-	readonly steps: number | undefined;
 	/** Runs of the whole stage: the first with staged weights, the others with resident ones. */
 	readonly repeats: number;
 	/** Adds `dispatches`. */
@@ -40,16 +40,57 @@ export interface StageOptions {
 	readonly onPart: (text: string) => void;
 }
 
+/** A stage on the built-in sample. */
+export interface MeasuredStage {
+	readonly run: (context: PartContext) => Promise<unknown>;
+	/** Steps of the parts that have some. */
+	readonly steps: Readonly<Record<string, number>>;
+}
+
+/** What a stage of either kind works with; `steps` of its sampler, undefined: the usual ones. */
+export interface StageWork<Kind> {
+	readonly checkpoint: Kind;
+	readonly dtype: "f16" | "f32";
+	readonly steps: number | undefined;
+}
+
+/** Stage 1 or 2 of SyncHuman. */
+export function synchumanStage(stage: "stage1" | "stage2", { checkpoint, dtype, steps }: StageWork<Checkpoint>): MeasuredStage {
+	const request = { checkpoint, dtype, seed: defaults.seed };
+	if (stage === "stage2") {
+		const count = steps ?? defaults.stageTwoSteps;
+		return {
+			run: (context) => runStageTwo(context, { ...request, stageOne: sampleStageOne(), steps: count }),
+			steps: { "latent flow": count },
+		};
+	}
+	const count = steps ?? defaults.steps;
+	return {
+		run: (context) => runStageOne(context, { ...request, image: samplePerson(), steps: count, guidance: defaults.guidance }),
+		steps: { diffusion: count },
+	};
+}
+
+/** The views of PSHuman. */
+export function pshumanStage({ checkpoint, dtype, steps }: StageWork<PshumanCheckpoint>): MeasuredStage {
+	const { seed, guidance, eta, cropSize, ...usual } = defaults.pshuman;
+	const count = steps ?? usual.steps;
+	const request = { checkpoint, dtype, steps: count, guidance, eta, cropSize };
+	return {
+		run: (context) => runPshuman(context, { ...request, image: samplePerson(), generator: new TorchCudaGenerator(seed) }),
+		steps: { diffusion: count },
+	};
+}
+
 /** Replays of a graph by itself, once the card has been kept busy for so many milliseconds: its clocks are low when it idles. */
 const replays = 5;
 const warmUpMs = 150;
 
-/** Runs a stage on the built-in sample. */
+/** Runs a stage again and again. */
 export async function measureStage(
 	device: Device,
-	checkpoint: Checkpoint,
-	stage: "stage1" | "stage2",
-	{ dtype, steps, repeats, profiled, onPart }: StageOptions,
+	stage: MeasuredStage,
+	{ repeats, profiled, onPart }: StageOptions,
 ): Promise<StageMeasurement> {
 	const dispatches = new Map<string, readonly BenchRow[]>();
 	const graphs: BenchRow[] = [];
@@ -66,7 +107,6 @@ export async function measureStage(
 			graphs.push({ ...medianRow({ name, calls: 1 }, replayedMs), ...busyMs });
 		}
 	};
-	const request = { checkpoint, dtype, seed: defaults.seed };
 	for (let run = 0; run < repeats; run++) {
 		const measurements: PartMeasurement[] = [];
 		const ofRun: PartContext = {
@@ -83,19 +123,14 @@ export async function measureStage(
 				await replay(part, executables);
 			},
 		};
-		if (stage === "stage1") {
-			await runStageOne(ofRun, { ...request, image: samplePerson(), steps: steps ?? defaults.steps, guidance: defaults.guidance });
-		} else {
-			await runStageTwo(ofRun, { ...request, stageOne: sampleStageOne(), steps: steps ?? defaults.stageTwoSteps });
-		}
+		await stage.run(ofRun);
 		runs.push(measurements);
 	}
 	context.networks.release();
-	const counts: Readonly<Record<string, number>> = { diffusion: steps ?? defaults.steps, "latent flow": steps ?? defaults.stageTwoSteps };
 	const parts = runs[0].flatMap(({ part }, index) =>
 		partRows(
 			runs.map((run) => run[index]),
-			counts[part] ?? 1,
+			stage.steps[part] ?? 1,
 		),
 	);
 	return { parts: [...parts, ...graphs], dispatches, plans };
