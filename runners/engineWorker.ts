@@ -3,10 +3,9 @@ import { SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
 import { chooseDevice } from "./chooseDevice.ts";
 import { generate } from "./generate.ts";
-import { lookupsInWorkers } from "./lookupsInWorkers.ts";
+import { onThreads } from "./onThreads.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
 import type { EngineChoice, WorkerAnswer, WorkerOrder } from "./server/workerMessages.ts";
-import { unwrapInWorkers } from "./unwrapInWorkers.ts";
 
 // The process beside `synchuman serve` that holds the GPU: weights stay where --max-memory lets them. Work that blocks here leaves the server
 // answering, and what ends here (a driver's crash, no memory) leaves it alive.
@@ -49,8 +48,7 @@ async function run(options: GenerateArguments): Promise<void> {
 	opened.measurements.length = 0;
 	await generate(options, {
 		openEngine: async () => opened,
-		unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
-		openLookups: lookupsInWorkers,
+		...onThreads,
 		// Every piece is one JSON line.
 		out: (text) => answer({ answer: "event", event: JSON.parse(text) }),
 		say: () => {},

@@ -170,7 +170,7 @@ export class JobQueue {
 	/** Cancels a job that waits, stops one that runs after its step, removes one that has ended. Throws codes "not-found", "conflict". */
 	async remove(id: string): Promise<"cancelled" | "stopping" | "removed"> {
 		const job = this.table.get(id);
-		if (this.#running?.id === id) {
+		if (this.#running?.id === id && !isFinal(job)) {
 			this.#stop("cancel");
 			return "stopping";
 		}

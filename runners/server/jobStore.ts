@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFiles } from "../writeFiles.ts";
 import type { JobRecord } from "./jobRecord.ts";
@@ -53,7 +53,6 @@ export async function openJobStore(folder: string): Promise<JobStore> {
 		folderOf,
 		save,
 		async create(record, picture) {
-			await mkdir(folderOf(record.id), { recursive: true });
 			if (picture !== undefined) await writeFiles(folderOf(record.id), [[uploadName, picture]]);
 			await save(record);
 		},

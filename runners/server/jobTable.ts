@@ -83,10 +83,12 @@ export class JobTable {
 	/** Removes ended jobs that are kept longer than their time, then the oldest until all fit. */
 	async evict({ keepMs, keepBytes }: KeepLimits): Promise<void> {
 		const endOf = (job: JobRecord) => Date.parse(job.finishedAt ?? job.createdAt);
-		const ended = this.list().filter((job) => isFinal(job) && !this.#isSource(job.id));
+		const ended = this.list().filter(isFinal);
 		let bytes = this.byteLength;
 		for (const job of ended.sort((a, b) => endOf(a) - endOf(b))) {
 			if (Date.now() - endOf(job) <= keepMs && bytes <= keepBytes) continue;
+			// Meanwhile another job may go on from it, or a client have removed it.
+			if (!this.#jobs.has(job.id) || this.#isSource(job.id)) continue;
 			bytes -= job.byteLength;
 			await this.remove(job.id);
 		}

@@ -3,6 +3,9 @@ import { SyncHumanError } from "../../engine/error.ts";
 import type { JobWorker, RunEvent, WorkerReport } from "./worker.ts";
 import type { EngineChoice, WorkerAnswer, WorkerOrder } from "./workerMessages.ts";
 
+/** Beside the bundle, or among the sources where they run themselves. */
+const engineProgram = new URL(import.meta.url.endsWith(".ts") ? "../engineWorker.ts" : "./engineWorker.js", import.meta.url);
+
 /** What the process was asked last, until it answers. */
 interface Asked {
 	readonly onEvent: (event: RunEvent) => void;
@@ -14,7 +17,7 @@ interface Asked {
  * The worker of `synchuman serve`: the engine in a process of its own (engineWorker.ts). Where that process ends in mid-job, the job fails
  * with code "device" and the next one starts a new process.
  */
-export function processWorker(choice: EngineChoice, entry = new URL("./engineWorker.js", import.meta.url)): JobWorker {
+export function processWorker(choice: EngineChoice, entry = engineProgram): JobWorker {
 	let child: ChildProcess | undefined;
 	let asked: Asked | undefined;
 

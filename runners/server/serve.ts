@@ -31,7 +31,7 @@ export interface RunningServer {
 }
 
 /** Milliseconds: an upload, its headers, fetching image_url, looking for results that are kept too long. */
-const times = Object.freeze({ request: 300_000, headers: 30_000, fetch: 30_000, evict: 600_000 });
+const times = Object.freeze({ request: 120_000, headers: 30_000, fetch: 30_000, evict: 600_000 });
 
 /**
  * Starts the server: first the worker, so that a server that could do nothing says so at once. Throws SyncHumanError, code "input" where the

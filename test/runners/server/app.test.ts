@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SyncHumanError } from "../../../engine/error.ts";
@@ -188,6 +189,40 @@ describe("jobs", () => {
 		const answer = await fetch(`${failing.url}/generate`, { method: "POST", body: await personForm({ download: "true" }) });
 		expect(await errorOf(answer)).toEqual([503, { code: "memory", message: fail.message, hint: "Raise it." }]);
 		await failing.end();
+	});
+
+	it("a client that waits and goes leaves the job alone", async () => {
+		const controller = new AbortController();
+		const body = await personForm({ texture_size: "0", download: "true" });
+		const waiting = get("/generate", { method: "POST", body, signal: controller.signal }).catch(() => "gone");
+		while (!server.queue.busy) await new Promise((resolve) => setTimeout(resolve, 2));
+		controller.abort();
+		expect(await waiting).toBe("gone");
+		const { jobs } = (await json("/jobs")) as { jobs: SeenJob[] };
+		expect((await endedJob(server.url, jobs[0].job_id)).status).toBe("done");
+		expect(server.said.join("")).not.toMatch(/Error/);
+	});
+
+	it("an upload of unknown length ends at the limit", async () => {
+		const small = await testServer({ maxUpload: 1e6 });
+		const body = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1e5)) });
+		const headers = { "content-type": "multipart/form-data; boundary=x" };
+		const answer = await fetch(`${small.url}/generate`, { method: "POST", body, headers, duplex: "half" } as RequestInit);
+		expect(await errorOf(answer)).toMatchObject([413, { code: "too-large" }]);
+		await small.end();
+	});
+
+	it("a disk that cannot be written is said, and the place in the queue is free again", async () => {
+		const broken = await testServer({ maxQueue: 1 });
+		rmSync(broken.jobs, { recursive: true });
+		writeFileSync(broken.jobs, "");
+		for (let i = 0; i < 3; i++) {
+			const answer = await fetch(`${broken.url}/generate`, { method: "POST", body: await personForm() });
+			const [status, error] = await errorOf(answer);
+			expect([status, error]).toMatchObject([507, { code: "disk" }]);
+			expect(JSON.stringify(error)).not.toContain(broken.jobs);
+		}
+		await broken.end();
 	});
 
 	it("results are kept for a number of bytes and a time", async () => {
