@@ -14,15 +14,18 @@ export function cutFromWhite({ width, height, channels, data }: Image): Image {
 		cut[pixel * 4 + 3] = 255;
 	}
 	const white = (pixel: number) => cut[pixel * 4] >= whiteLevel && cut[pixel * 4 + 1] >= whiteLevel && cut[pixel * 4 + 2] >= whiteLevel;
-	const open: number[] = [];
+	// Every pixel comes in once; a plain array could not hold as many as the largest picture has.
+	const open = new Int32Array(width * height);
+	let waiting = 0;
 	const reach = (pixel: number) => {
 		if (cut[pixel * 4 + 3] === 0 || !white(pixel)) return;
 		cut[pixel * 4 + 3] = 0;
-		open.push(pixel);
+		open[waiting++] = pixel;
 	};
 	for (let x = 0; x < width; x++) for (const y of [0, height - 1]) reach(y * width + x);
 	for (let y = 0; y < height; y++) for (const x of [0, width - 1]) reach(y * width + x);
-	for (let pixel = open.pop(); pixel !== undefined; pixel = open.pop()) {
+	while (waiting > 0) {
+		const pixel = open[--waiting];
 		const x = pixel % width;
 		if (x > 0) reach(pixel - 1);
 		if (x < width - 1) reach(pixel + 1);
