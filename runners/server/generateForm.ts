@@ -23,6 +23,7 @@ export const optionFields = Object.freeze({
 	stage2_steps: "stage2-steps",
 	seed: "seed",
 	guidance: "guidance",
+	background: "background",
 	preset: "preset",
 	texture_size: "texture-size",
 	simplify: "simplify",

@@ -24,7 +24,8 @@ export function generateRoute(app: Hono, options: AppOptions): void {
 				throw new HttpError("conflict", "That job has no finished stage 1.", "Wait for it: GET /jobs/ID says when it is there.");
 			}
 			const picture = form.image ?? (await fetched(form.imageUrl, options, signal));
-			const alphaCoverage = picture === undefined ? undefined : (await options.checkPicture(picture)).alphaCoverage;
+			const alphaCoverage =
+				picture === undefined ? undefined : (await options.checkPicture(picture, form.options.background)).alphaCoverage;
 			// Nobody would ask for it.
 			if (signal.aborted) throw new HttpError("timeout", "The client has gone.");
 			job = await queue.add({ options: form.options, picture, source: form.source, alphaCoverage });

@@ -111,6 +111,7 @@ function optionsView(options: JobOptions) {
 		stage2_steps: options.stageTwoSteps,
 		seed: options.seed,
 		guidance: options.guidance,
+		background: options.background,
 		texture_size: options.textureSize,
 		simplify: options.simplify,
 		texture_effort: options.textureEffort,

@@ -1,4 +1,5 @@
 import { defaults } from "../../engine/defaults.ts";
+import { backgroundChoices } from "../cutOut.ts";
 import { packageVersion } from "../project.ts";
 
 const error = { $ref: "#/components/schemas/Error" };
@@ -14,7 +15,7 @@ const jobId = { name: "id", in: "path", required: true, schema: { type: "string"
 
 /** Fields of POST /generate. */
 const formFields = {
-	image: text("PNG, JPEG or WebP of one whole person, the background cut out (transparent).", { format: "binary" }),
+	image: text("PNG, JPEG or WebP of one whole person.", { format: "binary" }),
 	image_url: text("The picture's http(s) address instead; off unless the server was started with --allow-url."),
 	stage: text("What runs.", { enum: ["both", "stage1", "stage2"], default: "both" }),
 	job_id: text("With stage=stage2: the job whose stage 1 is gone on from."),
@@ -23,6 +24,10 @@ const formFields = {
 	preset: text("Both numbers of steps by name.", { enum: Object.keys(defaults.presets), default: defaults.preset }),
 	seed: whole("Of all random numbers.", 0, 2 ** 32 - 1, defaults.seed),
 	guidance: { type: "number", description: "Guidance of stage 1.", default: defaults.guidance },
+	background: text("How the person is cut out: auto removes what is opaque, where the server has the network for it.", {
+		enum: [...backgroundChoices],
+		default: "auto",
+	}),
 	texture_size: whole(
 		"Pixels of the texture's side, a power of two; 0: a colour per vertex.",
 		0,

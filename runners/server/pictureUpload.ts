@@ -1,8 +1,8 @@
-import { pictureToCut } from "../cutOut.ts";
+import { type BackgroundChoice, pictureToCut } from "../cutOut.ts";
 import { decodePicture } from "../imageFile.ts";
 
 /** A check of uploaded pictures. */
-export type CheckPicture = (bytes: Uint8Array) => Promise<{ readonly alphaCoverage: number }>;
+export type CheckPicture = (bytes: Uint8Array, background: BackgroundChoice) => Promise<{ readonly alphaCoverage: number }>;
 
 /** Alpha from which a pixel counts as covered, as the documented server had it. */
 const visibleAlpha = 10;
@@ -14,9 +14,9 @@ const visibleAlpha = 10;
  */
 export function pictureCheck(weights: string): CheckPicture {
 	let last: Promise<unknown> = Promise.resolve();
-	return (bytes) => {
+	return (bytes, background) => {
 		const check = last.then(async () => {
-			const { image, network } = await pictureToCut(await decodePicture(bytes, "image"), { background: "auto", weights });
+			const { image, network } = await pictureToCut(await decodePicture(bytes, "image"), { background, weights });
 			if (network !== undefined) return { alphaCoverage: 1 };
 			let covered = 0;
 			for (let i = 3; i < image.data.length; i += 4) if (image.data[i] > visibleAlpha) covered++;

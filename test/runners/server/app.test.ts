@@ -139,6 +139,7 @@ describe("POST /generate", () => {
 			[{ download: "tar" }, /must be glb, zip or json/],
 			[{ weights: "/etc" }, /which there is not/],
 			[{ unlit: "maybe" }, /true or false/],
+			[{ background: "blue" }, /^background must be auto/],
 		];
 		for (const [fields, message] of cases) {
 			const [status, error] = await errorOf(await generate(fields));

@@ -32,7 +32,7 @@ it("200 uploads at once: a bounded number waits, the others are told when to com
 	);
 	for (const status of ends) expect(["done", "cancelled", "removed"]).toContain(status);
 	expect(ends.filter((status) => status === "done").length).toBeGreaterThan(ends.length / 2);
-	expect([server.queue.waiting, server.queue.busy]).toEqual([0, false]);
+	expect(server.queue.waiting).toBe(0);
 	// A place is free again, for as many as before.
 	const again = await fetch(`${server.url}/generate`, { method: "POST", body: form });
 	expect(again.status).toBe(202);
