@@ -93,13 +93,13 @@ async function run(
 }
 
 /** Opens GPU and engine for PSHuman; closes the GPU when it ends. The tiny synthetic weights are made for software adapters, too. */
-async function runPshuman(line: CommandLine): Promise<void> {
+async function runPshuman(line: CommandLine): Promise<number> {
 	const config = textOf(line.values, "config");
 	const text = config === undefined ? undefined : new TextDecoder().decode(await readBytes(config, "Give PSHuman's YAML file."));
 	const options = pshumanArguments(line, text);
 	let close = () => {};
 	try {
-		await pshuman(options, {
+		return await pshuman(options, {
 			async openEngine({ adapter, dtype, maxMemory }, weights) {
 				const device = await chooseDevice({ adapter, allowSoftware: options.weights === "synthetic:tiny" });
 				close = () => device.close();
@@ -170,7 +170,13 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 		return ran === 0 ? status : ran;
 	},
 	reconstruct: (line) => reported(line, () => runReconstruct(line)),
-	pshuman: (line) => reported(line, () => runPshuman(line)),
+	pshuman: async (line) => {
+		let status = 0;
+		const ran = await reported(line, async () => {
+			status = await runPshuman(line);
+		});
+		return ran === 0 ? status : ran;
+	},
 	demo: async (line) => {
 		let status = 0;
 		// A driver that cannot be fetched is an error like the run's own, as a JSON line too.

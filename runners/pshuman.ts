@@ -7,14 +7,16 @@ import type { PsHuman, PsHumanBody } from "../engine/pshuman.ts";
 import { fixedLaunchLayout, TorchCudaGenerator } from "../engine/random/philox.ts";
 import { type FinishOptions, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
 import type { PshumanCheckpoint } from "../weights/pshumanCheckpoint.ts";
+import { everyPicture } from "./everyPicture.ts";
 import { readBytes } from "./files.ts";
 import { decodePicture } from "./imageFile.ts";
 import { openPshumanWeights } from "./openPshumanWeights.ts";
 import type { OpenedWeights } from "./openWeights.ts";
+import { type PictureTarget, pictureTargets } from "./pictureTargets.ts";
 import { previewFiles } from "./previewFile.ts";
 import { buildReport } from "./project.ts";
 import type { PshumanArguments } from "./pshumanArguments.ts";
-import { findPictures, type NamedPicture, pshumanFolders } from "./pshumanFiles.ts";
+import { pshumanFolders, stripName } from "./pshumanFiles.ts";
 import { partsRecord, samplesHash, weightsRecord } from "./runRecord.ts";
 import { type RunOutput, type RunReporter, runReporter } from "./runReporter.ts";
 import { surfaceFiles } from "./surfaceFiles.ts";
@@ -44,14 +46,13 @@ const syntheticRemark =
 	"the result shows that the program works, not what it can do.";
 
 /**
- * `synchuman pshuman`: of every picture the views of PSHuman, a body of them, and what happened in run.json, in a folder of its own. A picture that
- * cannot be used does not stop the others; the run then ends with an error of code "input" all the same. Throws SyncHumanError.
+ * `synchuman pshuman`: of every picture the views of PSHuman, a body of them, and what happened in run.json, as `everyPicture` goes about them.
+ * The exit status of pictures that failed among others. Throws SyncHumanError.
  */
-export async function pshuman(options: PshumanArguments, surroundings: PshumanSurroundings): Promise<void> {
-	const { output, weights: weightsName, seed, seedOrder } = options;
-	const started = performance.now();
-	const reporter = runReporter(options.json, surroundings);
-	const pictures = await findPictures(options.images);
+export async function pshuman(options: PshumanArguments, surroundings: PshumanSurroundings): Promise<number> {
+	const { output, weights: weightsName, seed, seedOrder, json } = options;
+	const reporter = runReporter(json, surroundings);
+	const targets = await pictureTargets(options.images, output);
 	await checkWritable(output);
 	const weights = await openPshumanWeights(weightsName);
 	try {
@@ -64,28 +65,13 @@ export async function pshuman(options: PshumanArguments, surroundings: PshumanSu
 		if (weights.synthetic) reporter.remark(syntheticRemark);
 		const shared = seedOrder === "run" ? new TorchCudaGenerator(seed) : undefined;
 		const run: Run = { options, surroundings, engine, weights, reporter };
-		const files: string[] = [];
-		const failed: string[] = [];
-		for (const [position, picture] of pictures.entries()) {
+		return await everyPicture(targets, { ...surroundings, json }, async (target, position) => {
 			try {
-				files.push(...(await onePicture(run, picture, position, shared ?? new TorchCudaGenerator(seed))));
-			} catch (error) {
-				if (pictures.length === 1 || !(error instanceof SyncHumanError) || error.code !== "input") throw error;
-				failed.push(picture.path);
-				reporter.event("failed", { picture: picture.path, message: error.message });
-				reporter.remark(error.message.startsWith(picture.path) ? error.message : `${picture.path}: ${error.message}`);
+				await onePicture(run, target, stripName(target, targets.length > 1), position, shared ?? new TorchCudaGenerator(seed));
+			} finally {
+				reporter.end();
 			}
-		}
-		const seconds = Math.round(performance.now() - started) / 1000;
-		const done = pictures.length - failed.length;
-		reporter.result(files, { pictures: done, failed, seconds }, `${done} of ${pictures.length} pictures; ${seconds.toFixed(1)} s`);
-		if (failed.length > 0) {
-			throw new SyncHumanError(
-				"input",
-				`${failed.length} of ${pictures.length} pictures could not be used: ${failed.join(", ")}.`,
-				"What is wrong with each stands above; the others are finished.",
-			);
-		}
+		});
 	} finally {
 		reporter.end();
 	}
@@ -99,14 +85,19 @@ interface Run {
 	readonly reporter: RunReporter;
 }
 
-/** One picture to its folder; the views are on disk before the body begins. Gives the paths that were written. */
-async function onePicture(run: Run, picture: NamedPicture, position: number, generator: TorchCudaGenerator): Promise<readonly string[]> {
+/** One picture to its folder; the views are on disk before the body begins. */
+async function onePicture(
+	run: Run,
+	{ picture = "", output: folder }: PictureTarget,
+	strip: string,
+	position: number,
+	generator: TorchCudaGenerator,
+): Promise<void> {
 	const { options, surroundings, engine, weights, reporter } = run;
-	const { steps, guidance, eta, cropSize, seed, output, textureSize, simplify, faceTexels, normalMap } = options;
+	const { steps, guidance, eta, cropSize, seed, textureSize, simplify, faceTexels, normalMap } = options;
 	const started = performance.now();
-	const folder = join(output, picture.stem);
 	const earlier = engine.measurements.length;
-	const image = await readPicture(picture.path);
+	const image = await readPicture(picture);
 	const callbacks = { signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan };
 	const remarks: string[] = [];
 	const remark = (text: string) => {
@@ -119,7 +110,7 @@ async function onePicture(run: Run, picture: NamedPicture, position: number, gen
 		written.push(...files.map(([name]) => join(into, name)));
 	};
 	const views = await engine.views(image, { ...callbacks, seed: generator, steps, guidance, eta, cropSize, onRemark: remark });
-	for (const [into, files] of await pshumanFolders(output, picture, views, options)) await write(into, files);
+	for (const [into, files] of await pshumanFolders(folder, views, options, strip)) await write(into, files);
 
 	const { unwrap, openLookups } = surroundings;
 	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
@@ -136,7 +127,7 @@ async function onePicture(run: Run, picture: NamedPicture, position: number, gen
 	}
 	const record = {
 		build: buildReport(),
-		input: { file: picture.path, width: image.width, height: image.height, sha256: samplesHash(image) },
+		input: { file: picture, width: image.width, height: image.height, sha256: samplesHash(image) },
 		seed,
 		random: [
 			{ use: "views", generator: "torch CUDA (Philox 4x32-10)", seed, launchLayout: fixedLaunchLayout },
@@ -154,7 +145,9 @@ async function onePicture(run: Run, picture: NamedPicture, position: number, gen
 		seconds: Math.round(performance.now() - started) / 1000,
 	};
 	await write(folder, [["run.json", new TextEncoder().encode(`${JSON.stringify(record, undefined, 2)}\n`)]]);
-	return written;
+	const { vertices, faces, seconds, syntheticGeometry } = record;
+	const surface = vertices === null ? "no body" : `${vertices} vertices, ${faces} faces`;
+	reporter.result(written, { vertices, faces, syntheticGeometry, seconds }, `${surface}; ${seconds.toFixed(1)} s`);
 }
 
 async function readPicture(path: string): Promise<Image> {

@@ -1,39 +1,14 @@
-import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { SyncHumanError } from "../engine/error.ts";
 import { type PshumanPictures, pshumanViewNames } from "../engine/image/pshumanViews.ts";
 import { maskedView } from "../engine/stages/maskedView.ts";
 import { encodePng } from "./imageFile.ts";
+import type { PictureTarget } from "./pictureTargets.ts";
 import type { PshumanArguments } from "./pshumanArguments.ts";
 import { viewFiles } from "./viewsFolder.ts";
 
-/** A picture, and what its results are called. */
-export interface NamedPicture {
-	readonly path: string;
-	/** The file's name up to its first dot, as upstream. */
-	readonly stem: string;
-}
-
-/** The pictures that were named, those of a folder by their names. Throws code "input" where there are none, or two of one stem. */
-export async function findPictures(places: readonly string[]): Promise<readonly NamedPicture[]> {
-	const paths: string[] = [];
-	for (const place of places) {
-		const found = await stat(place).catch(() => undefined);
-		if (!found?.isDirectory()) {
-			paths.push(place);
-			continue;
-		}
-		const inside = (await readdir(place)).filter((name) => /\.(png|jpe?g|webp)$/i.test(name)).sort();
-		if (inside.length === 0) throw new SyncHumanError("input", `${place}: holds no picture.`, "Give a folder of PNG, JPEG or WebP files.");
-		paths.push(...inside.map((name) => join(place, name)));
-	}
-	const pictures = paths.map((path) => ({ path, stem: basename(path).replace(/(?<=.)\..*$/, "") }));
-	for (const [index, { path, stem }] of pictures.entries()) {
-		const other = pictures.findIndex((one) => one.stem.toLowerCase() === stem.toLowerCase());
-		if (other < index)
-			throw new SyncHumanError("input", `${path}: would be written where ${pictures[other].path} is.`, "Rename one of them.");
-	}
-	return pictures;
+/** What upstream calls a picture's strip: the picture's name up to its first dot; of one of several the name of its folder. */
+export function stripName({ picture = "", output }: PictureTarget, several: boolean): string {
+	return several ? basename(output) : basename(picture).replace(/(?<=.)\..*$/, "");
 }
 
 /** The folder of upstream's concat pictures. */
@@ -53,14 +28,14 @@ export async function maskedViewFiles({ colors, normals }: PshumanPictures): Pro
 
 /** All views of a picture by the folder they go into: upstream's names, its strip, and what `synchuman reconstruct` reads. */
 export async function pshumanFolders(
-	output: string,
-	{ stem }: NamedPicture,
+	folder: string,
 	pictures: PshumanPictures,
 	options: PshumanArguments,
+	strip: string,
 ): Promise<readonly (readonly [folder: string, files: [name: string, content: Uint8Array][]])[]> {
 	return [
-		...(options.saveMode === "rgb" ? [[join(output, stem), await maskedViewFiles(pictures)] as const] : []),
-		[join(output, stripFolder(options)), [[`${stem}.png`, await encodePng(pictures.strip)]]],
-		[join(output, stem, "views"), await viewFiles(pictures.unmirrored)],
+		...(options.saveMode === "rgb" ? [[folder, await maskedViewFiles(pictures)] as const] : []),
+		[join(options.output, stripFolder(options)), [[`${strip}.png`, await encodePng(pictures.strip)]]],
+		[join(folder, "views"), await viewFiles(pictures.unmirrored)],
 	];
 }
