@@ -49,7 +49,7 @@ export const pshumanOptions = {
 /** Lines of `synchuman --help`. */
 export const pshumanHelp = `\
 pshuman (also --weights, default ${usualWeights}, --seed, default ${usual.seed}, --steps, default ${usual.steps}, --guidance, default ${usual.guidance}, and all of finishing):
-  --crop-size N            pixels, of ${viewSize}, of the person's longer side (default ${usual.cropSize}); -1: the whole picture
+  --crop-size N            pixels, of ${viewSize}, of the person's longer side (default ${usual.cropSize}); --crop-size=-1: the whole picture
   --eta X                  fresh noise a step, 0 to 1 (default ${usual.eta})
   --num-views N            ${usual.views}: those of the checkpoint
   --save-mode MODE         rgb: every view as a picture, and the strip of all (default); concat: the strip alone

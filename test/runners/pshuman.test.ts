@@ -176,6 +176,10 @@ describe("pshumanArguments", () => {
 		expect(read.remarks).toEqual(["c.yaml: these keys count for nothing: validation_dataset.img_wh"]);
 	});
 
+	it("takes the whole picture with --crop-size=-1", () => {
+		expect(argumentsOf(["a.png", "-o", "x", "--crop-size=-1"]).cropSize).toBe(-1);
+	});
+
 	it.each([
 		[["-o", "x"], "IMAGE is missing."],
 		[["a.png"], "-o DIR is missing."],
