@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { dirname, join } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import { type AptSourceFile, releaseSources } from "./aptSources.ts";
-import { projectFolder } from "./project.ts";
+import { projectFolder, runtimeArguments } from "./project.ts";
 
 /** Set in the child that was started with a fetched driver, so that it never starts another. */
 const restarted = "SYNCHUMAN_FETCHED_DRIVER";
@@ -40,7 +40,8 @@ export async function withDriver(main: () => Promise<number>): Promise<number> {
 function hasAdapter(environment: NodeJS.ProcessEnv): boolean {
 	const script =
 		'import { create } from "webgpu"; const gpu = (globalThis.gpu = create([])); process.exit((await gpu.requestAdapter()) === null ? 1 : 0);';
-	const probe = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+	const evaluate = process.versions.deno === undefined ? ["--input-type=module", "-e"] : ["eval"];
+	const probe = spawnSync(process.execPath, [...evaluate, script], {
 		cwd: projectFolder,
 		env: environment,
 		stdio: "ignore",
@@ -52,7 +53,7 @@ function hasAdapter(environment: NodeJS.ProcessEnv): boolean {
 /** Runs this process's command line again; its exit status, or 128 + the number of the signal that ended it. */
 function again(environment: NodeJS.ProcessEnv): Promise<number> {
 	return new Promise((resolve, reject) => {
-		const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env: environment, stdio: "inherit" });
+		const child = spawn(process.execPath, [...runtimeArguments(), ...process.argv.slice(1)], { env: environment, stdio: "inherit" });
 		const pass = (signal: NodeJS.Signals) => child.kill(signal);
 		// A terminal sends Ctrl-C to both processes; this one only has to outlive the child.
 		const outlive = () => undefined;

@@ -15,6 +15,11 @@ export interface BuildReport {
 	readonly bundle: string | null;
 }
 
+/** What stands between the runtime and a program's path on a command line that starts this program again. */
+export function runtimeArguments(): readonly string[] {
+	return process.versions.deno === undefined ? process.execArgv : ["run", "-A"];
+}
+
 /** Version of package.json. */
 export function packageVersion(): string {
 	return JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8")).version;

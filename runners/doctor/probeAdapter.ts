@@ -1,15 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { SyncHumanError } from "../../engine/error.ts";
 import type { AdapterInfo } from "../info.ts";
+import { runtimeArguments } from "../project.ts";
 
 /**
  * What `synchuman info` finds, in a process of its own: Dawn and drivers write their troubles to standard error, and a broken driver ends
  * the process. Throws code "device".
  */
 export function probeAdapter(adapter: string | undefined): AdapterInfo {
-	const runtime = process.versions.deno === undefined ? process.execArgv : ["run", "-A"];
 	const command = ["info", "--json", ...(adapter === undefined ? [] : ["--adapter", adapter])];
-	const ran = spawnSync(process.execPath, [...runtime, process.argv[1], ...command], {
+	const ran = spawnSync(process.execPath, [...runtimeArguments(), process.argv[1], ...command], {
 		encoding: "utf8",
 		stdio: ["ignore", "pipe", "ignore"],
 		timeout: 120_000,
