@@ -1,5 +1,7 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Document, WebIO } from "@gltf-transform/core";
@@ -143,6 +145,11 @@ const rows: Readonly<Record<string, Row>> = {
 		const white = await encodePng(imageOf(192, 192, 3, new Uint8Array(192 * 192 * 3).fill(255)));
 		return reconstruction("nobody", (path) => writeFileSync(path("normal_2.png"), white));
 	},
+	"`pshuman` with an override that does not count": () => ["pshuman", at("person.png"), "-o", at("out"), "seeed=1"],
+	"`pshuman` with a configuration that is no YAML of key and value": () => {
+		writeFileSync(at("config.yaml"), "seed: 1\nno value here\n");
+		return ["pshuman", at("person.png"), "-o", at("out"), "--config", at("config.yaml")];
+	},
 	"a view missing in the stage1 folder": () => spoiledStage("viewless", (path) => rmSync(path("color_2.png"))),
 	"views of unequal size in the stage1 folder": async () => {
 		const small = await encodePng(imageOf(20, 20, 3, new Uint8Array(1200)));
@@ -179,6 +186,10 @@ const rows: Readonly<Record<string, Row>> = {
 	"`--adapter` with a name that no adapter has": () => [...withWeights("synthetic:tiny"), "--adapter", "Voodoo 2"],
 	"`--max-memory` below what a stage needs": () => generate("--max-memory", "1MB"),
 	"a weights folder that is none": () => withWeights(at("finished")),
+	"a PSHuman folder that is none": () => [
+		...["pshuman", at("person.png"), "-o", at("out"), "--weights", at("finished")],
+		...["--adapter", "software"],
+	],
 	"`synthetic:` and a size that does not exist": () => withWeights("synthetic:huge"),
 	"weights of a network missing": () => spoiled("networkless", (path) => rmSync(path(vae))),
 	"a stage missing": () => spoiled("stageless", (path) => rmSync(path("SecondStage"), { recursive: true })),
@@ -200,6 +211,21 @@ const rows: Readonly<Record<string, Row>> = {
 		// Fills it: what cannot be written any more is only the rest of this file.
 		spawnSync("dd", ["if=/dev/zero", `of=${join(place, "filler")}`, "bs=4k"]);
 		return ["generate", at("person.png"), "-o", join(place, "out"), "--weights", "synthetic:tiny"];
+	},
+	"`download` without a terminal and without `--accept-licences`": () => ["download", "--dir", at("downloaded")],
+	"`download` of a file that the hub or a mirror does not have": async () => {
+		const server = createServer((_request, response) => void response.writeHead(404).end());
+		await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+		server.unref();
+		const { port } = server.address() as AddressInfo;
+		return ["download", "--dir", at("downloaded"), "--accept-licences", "--only", "DINOv2", "--mirror", `http://127.0.0.1:${port}`];
+	},
+	"`verify` of a file that is not what the lock records": () => {
+		cpSync(at("tiny"), at("recorded"), { recursive: true });
+		const { byteLength } = readFileSync(at("recorded", "clr_embeds.pt"));
+		const lock = { files: { "clr_embeds.pt": { byteLength, sha256: "0".repeat(64) } } };
+		writeFileSync(at("recorded", "synchuman.lock.json"), JSON.stringify(lock));
+		return ["verify", at("recorded")];
 	},
 	"too little space for `synthesize`": () => {
 		const place = smallDisk();
