@@ -39,3 +39,19 @@ export function copyInto(target: Image, source: Image, left: number, top: number
 		target.data.set(row, ((y + top) * target.width + left + firstColumn) * channels);
 	}
 }
+
+/** Samples [height, width, channels] with left and right exchanged, as a copy. */
+export function mirroredSamples(values: Uint8Array, width: number, channels: number): Uint8Array {
+	const turned = new Uint8Array(values.length);
+	const rowLength = width * channels;
+	for (let at = 0; at < values.length; at += channels) {
+		const column = at % rowLength;
+		for (let c = 0; c < channels; c++) turned[at - column + rowLength - channels - column + c] = values[at + c];
+	}
+	return turned;
+}
+
+/** A picture with left and right exchanged. */
+export function mirrored(image: Image): Image {
+	return { ...image, data: mirroredSamples(image.data, image.width, image.channels) };
+}

@@ -1,4 +1,4 @@
-import { copyInto } from "./crop.ts";
+import { copyInto, mirrored } from "./crop.ts";
 import { blankImage, type FloatImage, type Image } from "./image.ts";
 import { pasteFaceNormals, quantize, viewStrip } from "./stageViews.ts";
 
@@ -22,18 +22,6 @@ export interface PshumanPictures {
 	readonly unmirrored: { readonly colors: readonly Image[]; readonly normals: readonly Image[] };
 	/** The input, then colour and normals of all seven views as the network drew them, in one row. */
 	readonly strip: Image;
-}
-
-/** Left and right exchanged. */
-export function mirrored({ width, height, channels, data }: Image): Image {
-	const result = blankImage(width, height, channels);
-	for (let y = 0; y < height; y++) {
-		for (let x = 0; x < width; x++) {
-			const from = (y * width + (width - 1 - x)) * channels;
-			result.data.set(data.subarray(from, from + channels), (y * width + x) * channels);
-		}
-	}
-	return result;
 }
 
 /**

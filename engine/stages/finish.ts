@@ -12,7 +12,7 @@ import { type RepairReport, repairDefaults, repairMesh } from "../mesh/repair.ts
 import { simplifiedFaceCount, simplifyMesh } from "../mesh/simplify.ts";
 import { startTexture } from "../mesh/startTexture.ts";
 import type { BakeObservation, TexturedMesh, TextureSamples } from "../mesh/textureSamples.ts";
-import { type UnwrapFocus, type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
+import { defaultPadding, type UnwrapFocus, type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
 import { vertexTangents } from "../mesh/vertexTangents.ts";
 import { NumpyRandomState } from "../random/numpyRandomState.ts";
@@ -77,7 +77,7 @@ export const finishDefaults = Object.freeze({
 	renderSize: 1024 as number,
 	fitSteps: bakeStepCount as number,
 	/** Free pixels around every chart. */
-	padding: 2 as number,
+	padding: defaultPadding as number,
 });
 
 /** Enough to see that everything works, on a CPU in seconds; textures come out coarse and dark. */

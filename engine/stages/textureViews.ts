@@ -1,8 +1,8 @@
 import { defaults } from "../defaults.ts";
 import type { Device } from "../gpu/device.ts";
 import { bilinearResize } from "../image/bilinear.ts";
-import { copyInto } from "../image/crop.ts";
-import { dropAlpha, type FloatImage, type Image, imageOf, truncateToImage } from "../image/image.ts";
+import { copyInto, mirroredSamples } from "../image/crop.ts";
+import { dropAlpha, type FloatImage, imageOf, truncateToImage } from "../image/image.ts";
 import { loadView } from "../image/stageViews.ts";
 import type { BakeObservation } from "../mesh/textureSamples.ts";
 import { type BakeView, bakeViews } from "../splat/cameras.ts";
@@ -36,7 +36,9 @@ export function bodyPictures(stageOne: Pick<StageOneResult, "colors" | "normals"
 		const isSized = image.width === size && image.height === size;
 		const color = isSized ? dropAlpha(image).data : truncateToImage(loadView(image, size)).data;
 		const seen = { width: size, height: size, color, mask: bodyMask(normal) };
-		return mirroredViews.includes(view) ? { ...seen, color: mirrored(seen.color, size, 3), mask: mirrored(seen.mask, size, 1) } : seen;
+		return mirroredViews.includes(view)
+			? { ...seen, color: mirroredSamples(seen.color, size, 3), mask: mirroredSamples(seen.mask, size, 1) }
+			: seen;
 	});
 }
 
@@ -50,24 +52,13 @@ function bodyMask({ width, height, data }: FloatImage): Uint8Array {
 /** The face, a third of the canvas wide, in the middle of its upper edge. */
 function onFaceCanvas(color: FloatImage, normal: FloatImage, size: number): BodyPicture {
 	const [side, face] = [size * 2, Math.round((size * 2) / 3)];
-	const white = (): Image => imageOf(side, side, 3, new Uint8Array(side * side * 3).fill(255));
-	const canvas = white();
+	const canvas = imageOf(side, side, 3, new Uint8Array(side * side * 3).fill(255));
 	const left = Math.round((side - face) / 2);
 	copyInto(canvas, truncateToImage(bilinearResize(color, face, face)), left, 0);
 	const faceMask = bodyMask(bilinearResize(normal, face, face));
 	const mask = new Uint8Array(side * side);
 	for (let row = 0; row < face; row++) mask.set(faceMask.subarray(row * face, (row + 1) * face), row * side + left);
 	return { width: side, height: side, color: canvas.data, mask };
-}
-
-function mirrored(values: Uint8Array, width: number, channels: number): Uint8Array {
-	const turned = new Uint8Array(values.length);
-	const rowLength = width * channels;
-	for (let at = 0; at < values.length; at += channels) {
-		const column = at % rowLength;
-		for (let c = 0; c < channels; c++) turned[at - column + rowLength - channels - column + c] = values[at + c];
-	}
-	return turned;
 }
 
 /** What `textureViews` shows. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addMargin, crop, roundHalfToEven } from "../../engine/image/crop.ts";
+import { addMargin, crop, mirroredSamples, roundHalfToEven } from "../../engine/image/crop.ts";
 import { imageOf } from "../../engine/image/image.ts";
 import { syntheticPersonPicture } from "../../runners/parity/syntheticPictures.ts";
 import { sha256 } from "../support/sha256.ts";
@@ -31,5 +31,12 @@ describe("crop", () => {
 		const square = addMargin(imageOf(1, 2, 1, Uint8Array.of(7, 8)), 4);
 		expect([...square.data]).toEqual([0, 0, 0, 0, 0, 7, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0]);
 		expect(() => addMargin(imageOf(1, 2, 1, Uint8Array.of(7, 8)), 1)).toThrow(RangeError);
+	});
+
+	test("mirroredSamples exchanges left and right, row by row", () => {
+		expect([...mirroredSamples(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), 2, 3)]).toEqual([
+			4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9,
+		]);
+		expect([...mirroredSamples(Uint8Array.of(1, 2, 3, 4), 2, 1)]).toEqual([2, 1, 4, 3]);
 	});
 });

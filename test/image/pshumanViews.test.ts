@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FloatImage } from "../../engine/image/image.ts";
-import { mirrored, pshumanPictures, pshumanViewNames } from "../../engine/image/pshumanViews.ts";
+import { pshumanPictures, pshumanViewNames } from "../../engine/image/pshumanViews.ts";
 
 const size = 6;
 /** A view whose sample is its number in the red channel and the column in the green. */
@@ -14,11 +14,6 @@ const view = (number: number): FloatImage => ({
 });
 
 describe("pshumanViews", () => {
-	test("mirrored exchanges left and right", () => {
-		const picture = { width: 2, height: 1, channels: 3, data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
-		expect([...mirrored(picture).data]).toEqual([4, 5, 6, 1, 2, 3]);
-	});
-
 	test("six pictures of each kind: the input first, the face's normals in the front's, back and left turned", () => {
 		const colors = Array.from({ length: 7 }, (_, i) => view(10 + i));
 		const normals = Array.from({ length: 7 }, (_, i) => view(20 + i));

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../engine/gpu/device.ts";
-import { mirrored } from "../../engine/image/pshumanViews.ts";
+import { mirrored } from "../../engine/image/crop.ts";
 import { samplePerson } from "../../engine/image/samplePerson.ts";
 import { PsHuman } from "../../engine/pshuman.ts";
 import { testDevice } from "../support/gpu.ts";
