@@ -19,20 +19,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> flags: array<atomic<u32>>;   // [1]
 @group(0) @binding(3) var<uniform> params: Params;
 
-fn float16Bits(bits: u32) -> u32 { // nearest, ties to even, of finite numbers up to 65504
-  let sign = (bits >> 16u) & 0x8000u;
-  let magnitude = bits & 0x7fffffffu;
-  if (magnitude >= 0x38800000u) { return sign | ((magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13u) & 1u)) >> 13u); }
-  // Subnormal in float16: a whole number of 2^-24.
-  let exponent = magnitude >> 23u;
-  if (exponent < 101u) { return sign; }
-  let shift = 126u - exponent;
-  let mantissa = (magnitude & 0x7fffffu) | 0x800000u;
-  let rest = mantissa & ((1u << shift) - 1u);
-  let tie = 1u << (shift - 1u);
-  let whole = mantissa >> shift;
-  return sign | (whole + select(0u, 1u, rest > tie || (rest == tie && (whole & 1u) == 1u)));
-}
+// include "dense/float16Bits"
 
 fn float32BitsOf(half: u32) -> u32 {
   let sign = (half & 0x8000u) << 16u;
@@ -41,20 +28,7 @@ fn float32BitsOf(half: u32) -> u32 {
   return sign | bitcast<u32>(f32(magnitude) * 5.9604644775390625e-8);
 }
 
-fn stored(unpadded: u32) -> u32 {
-  var rest = unpadded;
-  var source = 0u;
-  for (var a = 7u; a >= 8u - params.rank; a--) {
-    let high = a >= 4u;
-    let extent = select(params.extent0[a % 4u], params.extent1[a % 4u], high);
-    let stride = select(params.stride0[a % 4u], params.stride1[a % 4u], high);
-    let outer = rest / extent;
-    source += (rest - outer * extent) * stride;
-    rest = outer;
-    if (a == 0u) { break; }
-  }
-  return source;
-}
+// include "dense/sourceIndex"
 
 fn valueBits(element: u32) -> u32 {
   if (element >= params.elements) { return 0u; }
@@ -65,7 +39,7 @@ fn valueBits(element: u32) -> u32 {
     if (column >= params.last) { return 0u; }
     unpadded = row * params.last + column;
   }
-  let at = params.firstRaw + stored(unpadded);
+  let at = params.firstRaw + sourceIndex(unpadded, params.rank);
   if (rawHalves && !rawBrain) {
     let half = (raw[at >> 1u] >> ((at & 1u) * 16u)) & 0xffffu;
     if ((half & 0x7c00u) == 0x7c00u) { atomicMax(&flags[0], 1u); }

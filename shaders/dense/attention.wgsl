@@ -12,20 +12,7 @@ alias Output = f32;
 override rowsPerThread: u32 = 8;      // at most 8
 override threadsY: u32 = 8;
 override vectorsPerThread: u32 = 2;   // ceil(headVectors / 8), at most 4
-override hasQueryRows: bool = false;
-override hasKeyRows: bool = false;
-override hasWindows: bool = false;
-struct Params {
-  heads: u32, headVectors: u32, sequences: u32, // head size / 4
-  firstSequence: u32,                         // of this window, for keySequences
-  keySequences: u32, queries: u32, keys: u32, // sequence s reads keys of s mod keySequences; rows per sequence
-  queryTiles: u32,
-  queryStride: u32, queryColumn: u32,         // strides and columns in vectors of four
-  keyStride: u32, keyColumn: u32,
-  valueStride: u32, valueColumn: u32,
-  outputStride: u32,
-  scale: f32,                                 // times log2(e): the softmax is taken with exp2
-}
+// include "dense/attentionParams"
 @group(0) @binding(0) var<storage, read> q: array<vec4<Query>>;      // [rows, queryStride]
 @group(0) @binding(1) var<storage, read> k: array<vec4<Key>>;        // [key rows, keyStride]
 @group(0) @binding(2) var<storage, read> v: array<vec4<Value>>;      // [key rows, valueStride]
@@ -44,15 +31,7 @@ var<workgroup> tile: array<vec4f, 4u * keyStride * threadsX * vectorsPerThread>;
 var<workgroup> scores: array<vec4f, rowsPerThread * threadsY * keyStride>;       // [query, key / 4]
 var<workgroup> factors: array<f32, rowsPerThread * threadsY>;                    // rescaling of each query's sums
 
-fn queryRow(position: u32) -> u32 {
-  if (hasQueryRows) { return queryRows[position]; }
-  return position;
-}
-
-fn keyRow(position: u32) -> u32 {
-  if (hasKeyRows) { return keyRows[position]; }
-  return position;
-}
+// include "dense/attentionRows"
 
 @compute @workgroup_size(threadsX, threadsY)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -8,20 +8,7 @@ alias Key = f32;
 alias Value = f32;
 alias Output = f32;
 override headVectors: u32 = 4;        // head size / 4, at most 4
-override hasQueryRows: bool = false;
-override hasKeyRows: bool = false;
-override hasWindows: bool = false;
-struct Params {
-  heads: u32, headVectors: u32, sequences: u32,
-  firstSequence: u32,
-  keySequences: u32, queries: u32, keys: u32,
-  queryTiles: u32,
-  queryStride: u32, queryColumn: u32,
-  keyStride: u32, keyColumn: u32,
-  valueStride: u32, valueColumn: u32,
-  outputStride: u32,
-  scale: f32,
-}
+// include "dense/attentionParams"
 @group(0) @binding(0) var<storage, read> q: array<vec4<Query>>;
 @group(0) @binding(1) var<storage, read> k: array<vec4<Key>>;
 @group(0) @binding(2) var<storage, read> v: array<vec4<Value>>;

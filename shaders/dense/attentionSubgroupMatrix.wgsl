@@ -1,5 +1,5 @@
-// The same function, bindings and Params as attention.wgsl for heads of 64 and 80 in f16, on subgroup matrices; strides and columns of q,
-// k and v count vectors of eight halves. Needs a positive scale.
+// The same function, bindings and Params as attention.wgsl for heads of 64 and 80 in f16, on subgroup matrices; headVectors, strides and
+// columns count vectors of eight halves, outputStride vectors of four. Needs a positive scale.
 //
 // One workgroup: 128 queries of one sequence and head, 32 a subgroup, over tiles of 16 keys that its four subgroups share; the next tiles
 // are fetched into registers meanwhile. Matrix elements are out of WGSL's reach, so scores pass through workgroup memory: the row of a
@@ -10,23 +10,11 @@
 // for a subgroup). Per tile: weights are read | scores stored | scores read (K is used up: the next K, and V, are put) | `grown` stored,
 // then read, twice a barrier; rows are free | weights stored | weights and V read. Even queries of a subgroup are one matrix and odd ones the
 // other: rows of a matrix are then 160 bytes apart and storing 16 x 16 floats touches every bank once.
-// What was tried, and how much memory and how many registers it may take: docs/attention.md. Unrolled by hand, hence the length.
+// What was tried, and how much memory and how many registers it may take: docs/attention.md.
+// Longer than 150 lines: unrolled by hand, so that matrices stay in registers and offsets constant, as measured there.
 alias Output = f32;
 override headBlocks: u32 = 4;               // head size / 16: 4 or 5
-override hasQueryRows: bool = false;
-override hasKeyRows: bool = false;
-override hasWindows: bool = false;
-struct Params {
-  heads: u32, headVectors: u32, sequences: u32, // head size / 8
-  firstSequence: u32,                         // of this window, for keySequences
-  keySequences: u32, queries: u32, keys: u32, // sequence s reads keys of s mod keySequences; rows per sequence
-  queryTiles: u32,
-  queryStride: u32, queryColumn: u32,         // in vectors of eight
-  keyStride: u32, keyColumn: u32,
-  valueStride: u32, valueColumn: u32,
-  outputStride: u32,                          // in vectors of four
-  scale: f32,                                 // times log2(e): the softmax is taken with exp2
-}
+// include "dense/attentionParams"
 @group(0) @binding(0) var<storage, read> q: array<vec4<u32>>;        // f16 [rows, queryStride]
 @group(0) @binding(1) var<storage, read> k: array<vec4<u32>>;        // f16 [key rows, keyStride]
 @group(0) @binding(2) var<storage, read> v: array<vec4<u32>>;        // f16 [key rows, valueStride]
@@ -49,7 +37,7 @@ var<workgroup> tileV: array<vec4<u32>, tileKeys * pitch + 2u>;
 var<workgroup> scores: array<vec4<u32>, tileQueries * rowPitch>; // queries at first, sums at last
 var<workgroup> grown: atomic<u32>;          // last tile in which a largest score grew
 
-// include "dense/attentionRows"
+// include "dense/attentionScoreRows"
 
 // After the first function: the reader of declarations cannot parse these types.
 alias Left = subgroup_matrix_left<f16, 16, 16>;

@@ -7,20 +7,7 @@ alias Query = f32;
 alias Key = f32;
 alias Value = f32;
 alias Output = f32;
-override hasQueryRows: bool = false;
-override hasKeyRows: bool = false;
-override hasWindows: bool = false;
-struct Params {
-  heads: u32, headVectors: u32, sequences: u32, // head size / 4, at most 128
-  firstSequence: u32,                         // of this window, for keySequences
-  keySequences: u32, queries: u32, keys: u32, // sequence s reads keys of s mod keySequences; rows per sequence
-  queryTiles: u32,
-  queryStride: u32, queryColumn: u32,         // strides and columns in vectors of four
-  keyStride: u32, keyColumn: u32,
-  valueStride: u32, valueColumn: u32,
-  outputStride: u32,
-  scale: f32,                                 // times log2(e): the softmax is taken with exp2
-}
+// include "dense/attentionParams"
 @group(0) @binding(0) var<storage, read> q: array<vec4<Query>>;      // [rows, queryStride]
 @group(0) @binding(1) var<storage, read> k: array<vec4<Key>>;        // [key rows, keyStride]
 @group(0) @binding(2) var<storage, read> v: array<vec4<Value>>;      // [key rows, valueStride]
@@ -42,15 +29,7 @@ var<workgroup> keyTile: array<vec4f, 1024>;    // [chunk column, key / 4]
 var<workgroup> scores: array<vec4f, 144>;      // [query, key / 4], one of padding
 var<workgroup> factors: array<f32, 16>;
 
-fn queryRow(position: u32) -> u32 {
-  if (hasQueryRows) { return queryRows[position]; }
-  return position;
-}
-
-fn keyRow(position: u32) -> u32 {
-  if (hasKeyRows) { return keyRows[position]; }
-  return position;
-}
+// include "dense/attentionRows"
 
 @compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {

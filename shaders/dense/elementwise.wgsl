@@ -24,21 +24,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Output>;       // [rows, columns]
 @group(0) @binding(4) var<uniform> params: Params;
 
-fn erf(v: Values) -> Values { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
-  let t = 1.0 / (1.0 + 0.3275911 * abs(v));
-  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return sign(v) * (1.0 - p * exp(-v * v));
-}
-
-fn activate(v: Values) -> Values {
-  switch activation {
-    case 1u: { return v / (1.0 + exp(min(-v, Values(87.0)))); }
-    case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
-    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), Values(-15.0), Values(15.0)))); }
-    case 4u: { return max(v, Values()); }
-    default: { return v; }
-  }
-}
+// include "dense/activation"
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {

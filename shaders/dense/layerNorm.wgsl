@@ -6,19 +6,7 @@ alias Input = f32;
 alias Output = f32;
 override workgroupSize: u32 = 64;
 override threadsPerRow: u32 = 64; // a power of two, at most workgroupSize
-override affine: bool = false;
-override modulated: bool = false;
-override silu: bool = false;
-override segmented: bool = false;
-struct Params {
-  rows: u32, columns: u32,
-  eps: f32,
-  firstRow: u32,                              // of this window, for scale and shift
-  outputStride: u32, outputColumn: u32,
-  scaleRows: u32, scaleStride: u32, scaleColumn: u32,
-  shiftRows: u32, shiftStride: u32, shiftColumn: u32,
-  segment: vec3u,                             // of x: first, count, stride
-}
+// include "dense/layerNormParams"
 @group(0) @binding(0) var<storage, read> x: array<Input>;            // [rows, columns]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;         // [columns]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;           // [columns]

@@ -8,19 +8,7 @@ alias Output = f32;
 override workgroupSize: u32 = 64;
 override threadsPerRow: u32 = 64;    // a divisor of workgroupSize
 override vectorsPerThread: u32 = 1;  // at most 16
-override affine: bool = false;
-override modulated: bool = false;
-override silu: bool = false;
-override segmented: bool = false;
-struct Params {
-  rows: u32, columns: u32,
-  eps: f32,
-  firstRow: u32,                              // of this window, for scale and shift
-  outputStride: u32, outputColumn: u32,
-  scaleRows: u32, scaleStride: u32, scaleColumn: u32,
-  shiftRows: u32, shiftStride: u32, shiftColumn: u32,
-  segment: vec3u,                             // of x: first, count, stride
-}
+// include "dense/layerNormParams"
 @group(0) @binding(0) var<storage, read> x: array<vec4<Input>>;      // [rows, columns]
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;       // [columns]
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // [columns]

@@ -12,28 +12,8 @@ alias Output = f32;
 alias Residual = f32;
 override threadsX: u32 = 8;
 override threadsY: u32 = 8;
-override gathered: bool = false;
 override gated: bool = false;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
-override hasBias: bool = false;
-override hasRowBias: bool = false;
-override hasGate: bool = false;
-override hasResidual: bool = false;
-override accumulate: bool = false; // y += instead of y =
-override segmentedX: bool = false;
-override segmentedY: bool = false;
-struct Params {
-  rows: u32, columns: u32, channels: u32, taps: u32,
-  firstRow: u32,                              // of this window, for rowBias and gate
-  inputStride: u32, inputColumn: u32,         // elements between rows of x, first column read
-  outputStride: u32, outputColumn: u32,
-  imageRowsIn: u32, imageRowsOut: u32,
-  rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,   // rows of y that share one row of rowBias
-  gateRows: u32, gateStride: u32, gateColumn: u32,
-  columnTiles: u32,
-  weightRows: u32,                            // rows of x for each of several weights, whole tiles
-  xSegment: vec3u, ySegment: vec3u,           // first, count, stride
-}
+// include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> x: array<Input>;                // [rows in, inputStride]
 @group(0) @binding(1) var<storage, read> weight: array<Weight>;          // [weights, columns, taps * channels]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;               // [columns]
@@ -48,26 +28,7 @@ const depth = 16u;
 var<workgroup> tileX: array<f32, depth * 8u * threadsY>;
 var<workgroup> tileW: array<f32, depth * 8u * threadsX>;
 
-fn erf(v: f32) -> f32 { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
-  let t = 1.0 / (1.0 + 0.3275911 * abs(v));
-  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return sign(v) * (1.0 - p * exp(-v * v));
-}
-
-fn activate(v: f32) -> f32 {
-  switch activation {
-    case 1u: { return v / (1.0 + exp(min(-v, 87.0))); }
-    case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
-    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), -15.0, 15.0))); }
-    case 4u: { return max(v, 0.0); }
-    default: { return v; }
-  }
-}
-
-fn segmentedRow(m: u32, segmented: bool, segment: vec3u) -> u32 {
-  if (!segmented) { return m; }
-  return segment.x + m / segment.y * segment.z + m % segment.y;
-}
+// include "dense/matmulScalarEpilogue"
 
 fn loadX(m: u32, k: u32) -> f32 {
   if (m >= params.rows || k >= params.taps * params.channels) { return 0.0; }
@@ -77,23 +38,6 @@ fn loadX(m: u32, k: u32) -> f32 {
   let neighbour = neighbours[(m - image * params.imageRowsOut) * params.taps + tap];
   if (neighbour < 0) { return 0.0; }
   return f32(x[(image * params.imageRowsIn + u32(neighbour)) * params.inputStride + params.inputColumn + k - tap * params.channels]);
-}
-
-fn preActivation(sum: f32, m: u32, n: u32) -> f32 {
-  var v = sum;
-  if (hasBias) { v += bias[n]; }
-  if (hasRowBias) { v += rowBias[(params.firstRow + m) / params.rowBiasRows * params.rowBiasStride + params.rowBiasColumn + n]; }
-  return v;
-}
-
-fn store(value: f32, m: u32, n: u32, width: u32) {
-  var v = value;
-  if (hasGate) { v *= gate[(params.firstRow + m) / params.gateRows * params.gateStride + params.gateColumn + n]; }
-  let row = segmentedRow(m, segmentedY, params.ySegment);
-  let at = row * params.outputStride + params.outputColumn + n;
-  if (hasResidual) { v += f32(residual[row * width + n]); }
-  if (accumulate) { v += f32(y[at]); }
-  y[at] = Output(v);
 }
 
 @compute @workgroup_size(threadsX, threadsY)

@@ -1,11 +1,8 @@
 // What matmul kernels do with four neighbouring sums, included after the declarations of matmul.wgsl in vectors of four:
 // y = [y +] residual + gate * activation(sum + bias + rowBias). Rows m and columns n of the output (of the sums, where it says so).
 
-fn erf(v: vec4f) -> vec4f { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
-  let t = 1.0 / (1.0 + 0.3275911 * abs(v));
-  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return sign(v) * (1.0 - p * exp(-v * v));
-}
+alias Values = vec4f;
+// include "dense/erf"
 
 // GELU by tanh is v * sigmoid(2 u): compilers give tanh a branch for every element.
 fn activate(v: vec4f) -> vec4f {

@@ -1,5 +1,5 @@
 // The same function, bindings and Params as matmul.wgsl, for at most 8 columns: no tile of columns to fill, so the sum over the
-// channels is what is split. Needs: channels, inputStride and inputColumn multiples of 4; not `gated`.
+// channels is what is split. Needs: channels, inputStride and inputColumn multiples of 4; one weight, not `gated`.
 //
 // One workgroup: 32 rows. Eight neighbouring threads share four rows and take every eighth vector of four channels each (whole cache
 // lines of x); their partial sums meet in workgroup memory, where each thread then finishes one row and four columns.
@@ -9,27 +9,7 @@ alias Weight = f32;
 alias Output = f32;
 alias Residual = f32;
 override wide: bool = false; // more than 4 columns
-override gathered: bool = false;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
-override hasBias: bool = false;
-override hasRowBias: bool = false;
-override hasGate: bool = false;
-override hasResidual: bool = false;
-override accumulate: bool = false;
-override segmentedX: bool = false;
-override segmentedY: bool = false;
-struct Params {
-  rows: u32, columns: u32, channels: u32, taps: u32,
-  firstRow: u32,
-  inputStride: u32, inputColumn: u32,
-  outputStride: u32, outputColumn: u32,
-  imageRowsIn: u32, imageRowsOut: u32,
-  rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,
-  gateRows: u32, gateStride: u32, gateColumn: u32,
-  columnTiles: u32,
-  weightRows: u32,                            // unused: one weight
-  xSegment: vec3u, ySegment: vec3u,
-}
+// include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> x: array<vec4<Input>>;          // [rows in, inputStride]
 @group(0) @binding(1) var<storage, read> weight: array<vec4<Weight>>;    // [columns, taps * channels]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;               // [columns]
@@ -43,26 +23,7 @@ struct Params {
 const none = 0xffffffffu;
 var<workgroup> partial: array<vec4f, 64 * 8>; // [row of the thread, half of the columns][thread]
 
-fn erf(v: f32) -> f32 { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
-  let t = 1.0 / (1.0 + 0.3275911 * abs(v));
-  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return sign(v) * (1.0 - p * exp(-v * v));
-}
-
-fn activate(v: f32) -> f32 {
-  switch activation {
-    case 1u: { return v / (1.0 + exp(min(-v, 87.0))); }
-    case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
-    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), -15.0, 15.0))); }
-    case 4u: { return max(v, 0.0); }
-    default: { return v; }
-  }
-}
-
-fn segmentedRow(m: u32, segmented: bool, segment: vec3u) -> u32 {
-  if (!segmented) { return m; }
-  return segment.x + m / segment.y * segment.z + m % segment.y;
-}
+// include "dense/matmulScalarEpilogue"
 
 // First vector of the row that a tap reads, or none.
 fn firstVector(row: u32, tap: u32) -> u32 {
@@ -80,19 +41,6 @@ fn loadX(first: u32, k: u32) -> vec4f {
 }
 
 fn loadW(n: u32, k: u32) -> vec4f { return vec4f(weight[min(n, params.columns - 1u) * (params.taps * params.channels / 4u) + k]); }
-
-fn finish(sum: f32, m: u32, n: u32) {
-  var v = sum;
-  if (hasBias) { v += bias[n]; }
-  if (hasRowBias) { v += rowBias[(params.firstRow + m) / params.rowBiasRows * params.rowBiasStride + params.rowBiasColumn + n]; }
-  v = activate(v);
-  if (hasGate) { v *= gate[(params.firstRow + m) / params.gateRows * params.gateStride + params.gateColumn + n]; }
-  let row = segmentedRow(m, segmentedY, params.ySegment);
-  let at = row * params.outputStride + params.outputColumn + n;
-  if (hasResidual) { v += f32(residual[row * params.columns + n]); }
-  if (accumulate) { v += f32(y[at]); }
-  y[at] = Output(v);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -145,6 +93,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (row0 + row >= params.rows) { return; }
   for (var c = 0u; c < 4u; c++) {
     let n = half * 4u + c;
-    if (n < params.columns) { finish(sum[c], row0 + row, n); }
+    if (n < params.columns) { store(activate(preActivation(sum[c], row0 + row, n)), row0 + row, n, params.columns); }
   }
 }

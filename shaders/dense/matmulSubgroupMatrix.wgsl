@@ -1,4 +1,5 @@
 // The same function, bindings and Params as matmul.wgsl, on subgroup matrices: f16 in, f32 sums.
+// Longer than 150 lines: unrolled by hand, so that matrices stay in registers and offsets constant, as measured (docs/matmul.md).
 //
 // One workgroup: a tile of 128 rows x 32 fragmentColumns columns, four subgroups of 64 x 16 fragmentColumns (16 or 20 sums of 16 x 16 in
 // registers: two workgroups a multiprocessor, by registers and by workgroup memory). Each 32-deep slice of both operands goes through
@@ -9,28 +10,8 @@
 alias Output = f32;
 alias Residual = f32;
 override fragmentColumns: u32 = 4; // 4 or 5: tiles of 128 or 160 columns
-override gathered: bool = false;
 override gated: bool = false;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
-override hasBias: bool = false;
-override hasRowBias: bool = false;
-override hasGate: bool = false;
-override hasResidual: bool = false;
-override accumulate: bool = false;
-override segmentedX: bool = false;
-override segmentedY: bool = false;
-struct Params {
-  rows: u32, columns: u32, channels: u32, taps: u32,
-  firstRow: u32,
-  inputStride: u32, inputColumn: u32,
-  outputStride: u32, outputColumn: u32,
-  imageRowsIn: u32, imageRowsOut: u32,
-  rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,
-  gateRows: u32, gateStride: u32, gateColumn: u32,
-  columnTiles: u32,
-  weightRows: u32,
-  xSegment: vec3u, ySegment: vec3u,
-}
+// include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> x: array<vec4<u32>>;            // f16 [rows in, inputStride]
 @group(0) @binding(1) var<storage, read> weight: array<vec4<u32>>;       // f16 [weights, columns, taps * channels]
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;             // [columns]

@@ -8,28 +8,8 @@ alias Input = f32;
 alias Weight = f32;
 alias Output = f32;
 alias Residual = f32;
-override gathered: bool = false;
 override gated: bool = false;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
-override hasBias: bool = false;
-override hasRowBias: bool = false;
-override hasGate: bool = false;
-override hasResidual: bool = false;
-override accumulate: bool = false;
-override segmentedX: bool = false;
-override segmentedY: bool = false;
-struct Params {
-  rows: u32, columns: u32, channels: u32, taps: u32,
-  firstRow: u32,
-  inputStride: u32, inputColumn: u32,
-  outputStride: u32, outputColumn: u32,
-  imageRowsIn: u32, imageRowsOut: u32,
-  rowBiasRows: u32, rowBiasStride: u32, rowBiasColumn: u32,
-  gateRows: u32, gateStride: u32, gateColumn: u32,
-  columnTiles: u32,
-  weightRows: u32,
-  xSegment: vec3u, ySegment: vec3u,
-}
+// include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> x: array<vec4<Input>>;          // [rows in, inputStride]
 @group(0) @binding(1) var<storage, read> weight: array<vec4<Weight>>;    // [weights, columns, taps * channels]
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;             // [columns]

@@ -14,20 +14,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Output>;       // [output shape]
 @group(0) @binding(2) var<uniform> params: Params;
 
+// include "dense/sourceIndex"
+
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let i = (group.x + group.y * groups.x) * workgroupSize + thread;
   if (i >= params.elements) { return; }
-  var rest = i;
-  var source = params.firstInput;
-  for (var a = 7u; a >= 8u - rank; a--) {
-    let high = a >= 4u;
-    let extent = select(params.extent0[a % 4u], params.extent1[a % 4u], high);
-    let stride = select(params.stride0[a % 4u], params.stride1[a % 4u], high);
-    let outer = rest / extent;
-    source += (rest - outer * extent) * stride;
-    rest = outer;
-    if (a == 0u) { break; }
-  }
-  y[i] = Output(x[source]);
+  y[i] = Output(x[params.firstInput + sourceIndex(i, rank)]);
 }

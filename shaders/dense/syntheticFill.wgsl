@@ -28,23 +28,7 @@ fn mix(v: u32) -> u32 { // "lowbias32"
 // A compiler may contract or reorder float operations; it cannot look through this.
 fn opaque(v: f32) -> f32 { return bitcast<f32>(bitcast<u32>(v) ^ params.opaqueZero); }
 
-// Bits of the nearest float16, ties to even, by integers: what a device does with conversions and subnormal numbers plays no part.
-fn float16Bits(v: f32) -> u32 {
-  let bits = bitcast<u32>(v);
-  let sign = (bits >> 16u) & 0x8000u;
-  let magnitude = bits & 0x7fffffffu;
-  if (magnitude >= 0x47800000u) { return sign | 0x7c00u; }
-  if (magnitude >= 0x38800000u) { return sign | ((magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13u) & 1u)) >> 13u); }
-  // Subnormal in float16: a whole number of 2^-24.
-  let exponent = magnitude >> 23u;
-  if (exponent < 101u) { return sign; }
-  let shift = 126u - exponent;
-  let mantissa = (magnitude & 0x7fffffu) | 0x800000u;
-  let rest = mantissa & ((1u << shift) - 1u);
-  let tie = 1u << (shift - 1u);
-  let whole = mantissa >> shift;
-  return sign | (whole + select(0u, 1u, rest > tie || (rest == tie && (whole & 1u) == 1u)));
-}
+// include "dense/float16Bits"
 
 fn float32BitsOf(half: u32) -> u32 {
   let sign = (half & 0x8000u) << 16u;
@@ -54,20 +38,7 @@ fn float32BitsOf(half: u32) -> u32 {
   return sign | bitcast<u32>(f32(magnitude) * 5.9604644775390625e-8);
 }
 
-fn stored(unpadded: u32) -> u32 {
-  var rest = unpadded;
-  var source = 0u;
-  for (var a = 7u; a >= 8u - rank; a--) {
-    let high = a >= 4u;
-    let extent = select(params.extent0[a % 4u], params.extent1[a % 4u], high);
-    let stride = select(params.stride0[a % 4u], params.stride1[a % 4u], high);
-    let outer = rest / extent;
-    source += (rest - outer * extent) * stride;
-    rest = outer;
-    if (a == 0u) { break; }
-  }
-  return source;
-}
+// include "dense/sourceIndex"
 
 fn valueBits(element: u32) -> u32 {
   if (element >= params.elements) { return 0u; }
@@ -78,10 +49,12 @@ fn valueBits(element: u32) -> u32 {
     if (column >= params.last) { return 0u; }
     unpadded = row * params.last + column;
   }
-  let hash = mix(mix(stored(unpadded)) ^ params.key);
+  let hash = mix(mix(sourceIndex(unpadded, rank)) ^ params.key);
   let u = opaque(f32(i32(hash >> 8u) - 8388608) * 1.1920928955078125e-7); // exact
   let product = opaque(u * params.scale);
-  return float16Bits(opaque(params.offset + product));
+  let bits = bitcast<u32>(opaque(params.offset + product));
+  if ((bits & 0x7fffffffu) >= 0x47800000u) { return ((bits >> 16u) & 0x8000u) | 0x7c00u; }
+  return float16Bits(bits);
 }
 
 @compute @workgroup_size(workgroupSize)

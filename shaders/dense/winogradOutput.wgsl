@@ -3,6 +3,7 @@
 alias Product = f32;
 alias Output = f32;
 alias Residual = f32;
+alias Values = vec4f;
 override workgroupSize: u32 = 64;
 override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
 override hasBias: bool = false;
@@ -25,21 +26,7 @@ struct Params {
 
 struct Pair { a: vec4f, b: vec4f }
 
-fn erf(v: vec4f) -> vec4f { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
-  let t = 1.0 / (1.0 + 0.3275911 * abs(v));
-  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return sign(v) * (1.0 - p * exp(-v * v));
-}
-
-fn activate(v: vec4f) -> vec4f {
-  switch activation {
-    case 1u: { return v / (1.0 + exp(min(-v, vec4f(87.0)))); }
-    case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
-    case 3u: { return 0.5 * v * (1.0 + tanh(clamp(0.79788456080286536 * (v + 0.044715 * v * v * v), vec4f(-15.0), vec4f(15.0)))); }
-    case 4u: { return max(v, vec4f()); }
-    default: { return v; }
-  }
-}
+// include "dense/activation"
 
 // One row of the 4 x 4 products times A.
 fn productRow(at: u32) -> Pair {

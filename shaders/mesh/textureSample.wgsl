@@ -22,16 +22,13 @@ fn texel(index: u32) -> vec3<f32> {
 // A product as it is rounded: not joined with a sum into one fused operation, which would round once.
 fn product(a: vec3<f32>, b: f32) -> vec3<f32> { return bitcast<vec3<f32>>(bitcast<vec3<u32>>(a * b) ^ vec3<u32>(params.zero)); }
 
+// include "mesh/texelCorners"
+
 fn bilinear(level: vec4<u32>, position: vec2<f32>) -> vec3<f32> {
-  let at = (position - floor(position)) * vec2<f32>(level.yz) - 0.5;
-  let corner = floor(at);
-  let part = at - corner;
-  let first = vec2<u32>(vec2<i32>(corner) + vec2<i32>(level.yz)) % level.yz;
-  let second = (first + 1u) % level.yz;
-  let above = level.x + first.y * level.y;
-  let below = level.x + second.y * level.y;
-  let top = product(texel(above + first.x), 1.0 - part.x) + product(texel(above + second.x), part.x);
-  let bottom = product(texel(below + first.x), 1.0 - part.x) + product(texel(below + second.x), part.x);
+  let corners = cornersOf(level, position);
+  let part = corners.part;
+  let top = product(texel(corners.texels.x), 1.0 - part.x) + product(texel(corners.texels.y), part.x);
+  let bottom = product(texel(corners.texels.z), 1.0 - part.x) + product(texel(corners.texels.w), part.x);
   return product(top, 1.0 - part.y) + product(bottom, part.y);
 }
 

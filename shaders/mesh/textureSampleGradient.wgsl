@@ -32,19 +32,16 @@ fn addColor(texel: u32, amount: vec3<f32>) {
   add(texel * 3u + 2u, amount.z);
 }
 
+// include "mesh/texelCorners"
+
 // Factors in the order of the lookup's derivative: rows first, then columns.
 fn scatter(level: vec4<u32>, position: vec2<f32>, amount: vec3<f32>) {
-  let at = (position - floor(position)) * vec2<f32>(level.yz) - 0.5;
-  let corner = floor(at);
-  let part = at - corner;
-  let first = vec2<u32>(vec2<i32>(corner) + vec2<i32>(level.yz)) % level.yz;
-  let second = (first + 1u) % level.yz;
-  let above = level.x + first.y * level.y;
-  let below = level.x + second.y * level.y;
-  addColor(above + first.x, amount * (1.0 - part.y) * (1.0 - part.x));
-  addColor(above + second.x, amount * (1.0 - part.y) * part.x);
-  addColor(below + first.x, amount * part.y * (1.0 - part.x));
-  addColor(below + second.x, amount * part.y * part.x);
+  let corners = cornersOf(level, position);
+  let part = corners.part;
+  addColor(corners.texels.x, amount * (1.0 - part.y) * (1.0 - part.x));
+  addColor(corners.texels.y, amount * (1.0 - part.y) * part.x);
+  addColor(corners.texels.z, amount * part.y * (1.0 - part.x));
+  addColor(corners.texels.w, amount * part.y * part.x);
 }
 
 @compute @workgroup_size(workgroupSize)

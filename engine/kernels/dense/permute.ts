@@ -46,9 +46,6 @@ export function permute(graph: Graph, request: PermuteRequest): Tensor {
 	const alike = outer * outerStride === elementCount(x.shape);
 	const flatX = reshape(x, alike ? [outer, outerStride] : [elementCount(x.shape)]);
 	const flatY = reshape(y, [outer, rowElements]);
-	const eight = (values: readonly number[], fill: number) => [...new Array(8 - values.length).fill(fill), ...values];
-	const extent = eight(extents, 1);
-	const stride = eight(strides, 0);
 	const workgroupSize = graph.device.report.software ? 64 : 256;
 	forEachWindow(graph, outer, alike ? [flatX, flatY] : [flatY], (start, count) => {
 		graph.dispatch({
@@ -60,10 +57,7 @@ export function permute(graph: Graph, request: PermuteRequest): Tensor {
 			params: {
 				elements: count * rowElements,
 				firstInput: alike ? 0 : start * outerStride,
-				extent0: extent.slice(0, 4),
-				extent1: extent.slice(4),
-				stride0: stride.slice(0, 4),
-				stride1: stride.slice(4),
+				...axisParams(extents, strides),
 			},
 			workgroups: foldedWorkgroups(Math.ceil((count * rowElements) / workgroupSize)),
 		});
@@ -89,4 +83,11 @@ export function mergedAxes(view: readonly number[], axes: readonly number[]): { 
 		}
 	}
 	return extents.length === 0 ? { extents: [1], strides: [0] } : { extents, strides };
+}
+
+/** Extents and strides of up to 8 axes as sourceIndex.wgsl has them in its Params: the last ones of eight. */
+export function axisParams(extents: readonly number[], strides: readonly number[]): Readonly<Record<string, readonly number[]>> {
+	const extent = [...new Array(8 - extents.length).fill(1), ...extents];
+	const stride = [...new Array(8 - strides.length).fill(0), ...strides];
+	return { extent0: extent.slice(0, 4), extent1: extent.slice(4), stride0: stride.slice(0, 4), stride1: stride.slice(4) };
 }
