@@ -21,6 +21,7 @@ import type { Surroundings } from "./generate.ts";
 import { generateMany } from "./generateMany.ts";
 import { infoText } from "./info.ts";
 import { onThreads } from "./onThreads.ts";
+import { opening } from "./opener.ts";
 import { textOf } from "./optionValues.ts";
 import { type PictureTarget, pictureTargets } from "./pictureTargets.ts";
 import { bytesText } from "./planText.ts";
@@ -56,140 +57,71 @@ function stopSignal(): AbortSignal {
 
 const voice = () => ({ out, say, terminal: process.stderr.isTTY === true, signal: stopSignal() });
 
-/** Opens GPU and engine for a run over `targets`; closes the GPU when it ends. The exit status of pictures that failed among others. */
-async function run(
+/** What a run that talks and works on threads is given of this process. */
+const surroundings = () => ({ ...onThreads, ...voice() });
+
+/** A run over `targets`. The exit status of pictures that failed among others. */
+function run(
 	options: GenerateArguments,
 	targets: readonly PictureTarget[],
 	extras: { readonly sample?: Surroundings["sample"]; readonly allowSoftware: boolean; readonly resume?: boolean },
 ): Promise<number> {
-	let close = () => {};
-	try {
-		return await generateMany(options, targets, extras.resume === true, {
-			async openEngine({ adapter, dtype, maxMemory }, weights) {
-				const device = await chooseDevice({ adapter, allowSoftware: extras.allowSoftware });
-				close = () => device.close();
-				const engine = await SyncHuman.open({
-					device,
-					weights: weights.checkpointFor(device),
-					...(dtype !== undefined && { dtype }),
-					...(maxMemory !== undefined && { maxMemory }),
-				});
-				close = () => {
-					engine.close();
-					device.close();
-				};
-				return engine;
-			},
-			...onThreads,
+	return opening((opener) =>
+		generateMany(options, targets, extras.resume === true, {
+			openEngine: opener.engine(SyncHuman.open, extras.allowSoftware),
 			...(extras.sample && { sample: extras.sample }),
-			out,
-			say,
-			terminal: process.stderr.isTTY === true,
-			signal: stopSignal(),
-		});
-	} finally {
-		close();
-	}
+			...surroundings(),
+		}),
+	);
 }
 
-/** Opens GPU and engine for PSHuman; closes the GPU when it ends. The tiny synthetic weights are made for software adapters, too. */
+/** A run of PSHuman. The tiny synthetic weights are made for software adapters, too. */
 async function runPshuman(line: CommandLine): Promise<number> {
 	const config = textOf(line.values, "config");
 	const text = config === undefined ? undefined : new TextDecoder().decode(await readBytes(config, "Give PSHuman's YAML file."));
 	const options = pshumanArguments(line, text);
-	let close = () => {};
-	try {
-		return await pshuman(options, {
-			async openEngine({ adapter, dtype, maxMemory }, weights) {
-				const device = await chooseDevice({ adapter, allowSoftware: options.weights === "synthetic:tiny" });
-				close = () => device.close();
-				const engine = await PsHuman.open({
-					device,
-					weights: weights.checkpointFor(device),
-					...(dtype !== undefined && { dtype }),
-					...(maxMemory !== undefined && { maxMemory }),
-				});
-				close = () => {
-					engine.close();
-					device.close();
-				};
-				return engine;
-			},
-			...onThreads,
-			out,
-			say,
-			terminal: process.stderr.isTTY === true,
-			signal: stopSignal(),
-		});
-	} finally {
-		close();
-	}
+	return opening((opener) =>
+		pshuman(options, { openEngine: opener.engine(PsHuman.open, options.weights === "synthetic:tiny"), ...surroundings() }),
+	);
 }
 
-/** Opens the GPU for a reconstruction; closes it when it ends. A software adapter will do: no network runs. */
+/** A reconstruction. A software adapter will do: no network runs. */
 async function runReconstruct(line: CommandLine): Promise<void> {
-	let close = () => {};
-	try {
-		await reconstruct(reconstructArguments(line), {
-			async openDevice({ adapter }) {
-				const device = await chooseDevice({ adapter, allowSoftware: true });
-				close = () => device.close();
-				return device;
-			},
-			...onThreads,
-			out,
-			say,
-			terminal: process.stderr.isTTY === true,
-			signal: stopSignal(),
-		});
-	} finally {
-		close();
-	}
+	const options = reconstructArguments(line);
+	await opening((opener) => reconstruct(options, { openDevice: ({ adapter }) => opener.device(adapter, true), ...surroundings() }));
 }
 
-/** Runs `work`; the exit status. */
-async function reported(line: CommandLine | undefined, work: () => Promise<void>): Promise<number> {
+/** Runs `work`; the exit status, which is `work`'s own where it has one. */
+async function reported(line: CommandLine, work: () => Promise<unknown>): Promise<number> {
 	try {
-		await work();
-		return 0;
+		const status = await work();
+		return typeof status === "number" ? status : 0;
 	} catch (error) {
 		return reportError(error, { json: line?.values.json === true, out, say });
 	}
 }
 
 const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>> = {
-	generate: async (line) => {
-		let status = 0;
-		const ran = await reported(line, async () => {
+	generate: (line) =>
+		reported(line, async () => {
 			const options = generateArguments(line);
 			// The operand of stage 2 alone is a folder of its own kind.
 			const targets =
 				options.stage === "2" ? [{ picture: options.image, output: options.output }] : await pictureTargets(line.operands, options.output);
-			status = await run(options, targets, { allowSoftware: false, resume: line.values.resume === true });
-		});
-		return ran === 0 ? status : ran;
-	},
+			return run(options, targets, { allowSoftware: false, resume: line.values.resume === true });
+		}),
 	reconstruct: (line) => reported(line, () => runReconstruct(line)),
-	pshuman: async (line) => {
-		let status = 0;
-		const ran = await reported(line, async () => {
-			status = await runPshuman(line);
-		});
-		return ran === 0 ? status : ran;
-	},
-	demo: async (line) => {
-		let status = 0;
+	pshuman: (line) => reported(line, () => runPshuman(line)),
+	demo: (line) =>
 		// A driver that cannot be fetched is an error like the run's own, as a JSON line too.
-		const fetched = await reported(line, async () => {
-			status = await withDriver(() =>
+		reported(line, () =>
+			withDriver(() =>
 				reported(line, async () => {
 					const options = demoArguments(line);
-					await run(options, [{ picture: undefined, output: options.output }], { sample: samplePerson, allowSoftware: true });
+					return run(options, [{ picture: undefined, output: options.output }], { sample: samplePerson, allowSoftware: true });
 				}),
-			);
-		});
-		return fetched === 0 ? status : fetched;
-	},
+			),
+		),
 	synthesize: (line) =>
 		reported(line, async () => {
 			const { size, folder } = synthesizeArguments(line);
@@ -218,13 +150,7 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 	download: (line) => reported(line, () => downloadCommand(line, voice())),
 	verify: (line) => reported(line, () => verifyCommand(line, voice())),
 	convert: (line) => reported(line, () => convertCommand(line, voice())),
-	doctor: async (line) => {
-		let status = 0;
-		const ran = await reported(line, async () => {
-			status = await doctorCommand(line, out);
-		});
-		return ran === 0 ? status : ran;
-	},
+	doctor: (line) => reported(line, () => doctorCommand(line, out)),
 	serve: (line) =>
 		reported(line, async () => {
 			const options = serverArguments(line, process.env);

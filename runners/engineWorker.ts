@@ -1,9 +1,9 @@
 import { SyncHumanError } from "../engine/error.ts";
 import { SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
-import { chooseDevice } from "./chooseDevice.ts";
 import { generate } from "./generate.ts";
 import { onThreads } from "./onThreads.ts";
+import { Opener } from "./opener.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
 import type { EngineChoice, WorkerAnswer, WorkerOrder } from "./server/workerMessages.ts";
 
@@ -29,16 +29,9 @@ async function start(choice: EngineChoice, preload: boolean): Promise<void> {
 		Object.assign(stages, { stage1: found === first, stage2: found !== first });
 	}
 	// A software adapter was chosen by name (--adapter software), or is refused.
-	const device = await chooseDevice({ adapter: choice.adapter });
-	const { dtype, maxMemory } = choice;
-	engine = await SyncHuman.open({
-		device,
-		weights: weights.checkpointFor(device),
-		...(dtype !== undefined && { dtype }),
-		...(maxMemory !== undefined && { maxMemory }),
-	});
+	engine = await new Opener().engine(SyncHuman.open, false)(choice, weights);
 	if (preload && stages.stage1 && stages.stage2) await engine.warmUp();
-	answer({ answer: "ready", report: { device: device.report, stages } });
+	answer({ answer: "ready", report: { device: engine.device.report, stages } });
 }
 
 async function run(options: GenerateArguments): Promise<void> {

@@ -3,7 +3,6 @@ import { declareAutoencoderKl } from "../engine/models/autoencoderKl.ts";
 import { declareClipVision, readClipVisionConfig } from "../engine/models/clipVision.ts";
 import { declareMultiviewUnet } from "../engine/models/multiviewUnet.ts";
 import { readPshumanConfig } from "../engine/models/pshumanDiffusion.ts";
-import { syntheticFillOnDevice } from "../engine/random/syntheticFillOnDevice.ts";
 import { ddimConfigOf } from "../engine/samplers/ddim.ts";
 import { noiseScheduleOf } from "../engine/samplers/diffusionSchedule.ts";
 import { readClipPreprocessing } from "../engine/stages/clipPreprocessing.ts";
@@ -11,9 +10,7 @@ import type { ConfigReader } from "../weights/configReader.ts";
 import { openPshumanCheckpoint, type PshumanCheckpoint } from "../weights/pshumanCheckpoint.ts";
 import { syntheticPshuman } from "../weights/syntheticPshuman.ts";
 import { Weights } from "../weights/weights.ts";
-import { directoryFolder } from "./files.ts";
-import { type OpenedWeights, syntheticSize } from "./openWeights.ts";
-import { recordWeightFiles } from "./weightFiles.ts";
+import { type OpenedWeights, openNamedWeights } from "./openWeights.ts";
 
 /** Networks with a config, declared on a reader. */
 const declarations: Readonly<Record<"unet" | "vae" | "image_encoder", (weights: Weights, config: ConfigReader) => unknown>> = Object.freeze(
@@ -28,29 +25,21 @@ const declarations: Readonly<Record<"unet" | "vae" | "image_encoder", (weights: 
  * A PSHuman checkpoint folder, or synthetic weights by name. Of a folder every file that a run needs is looked at, the headers of the weights
  * compared with the networks. Throws code "checkpoint".
  */
-export async function openPshumanWeights(name: string): Promise<OpenedWeights<PshumanCheckpoint>> {
-	const size = syntheticSize(name);
-	if (size !== undefined) {
-		return {
-			name,
-			synthetic: true,
-			checkpointFor: (device) => syntheticPshuman(size, { fillOnDevice: syntheticFillOnDevice(device) }),
-			files: async () => [],
-		};
-	}
-	const recorder = recordWeightFiles(directoryFolder(name));
-	const checkpoint = await openPshumanCheckpoint(recorder.folder);
-	for (const component of ["image_encoder", "vae", "unet"] as const) {
-		const weights = Weights.open(await checkpoint.tensors(component));
-		declarations[component](weights, await checkpoint.config(component));
-		weights.finish();
-	}
-	const { json, path } = await checkpoint.scheduler("scheduler");
-	ddimConfigOf(json, path);
-	const noising = await checkpoint.scheduler("image_noising_scheduler");
-	noiseScheduleOf(noising.json, noising.path);
-	readClipPreprocessing(await checkpoint.config("feature_extractor"));
-	await checkpoint.tensors("image_normalizer");
-	for (const views of ["normal", "color"] as const) await checkpoint.promptEmbeds(views);
-	return { name, synthetic: false, checkpointFor: () => checkpoint, files: recorder.files };
+export function openPshumanWeights(name: string): Promise<OpenedWeights<PshumanCheckpoint>> {
+	return openNamedWeights(name, syntheticPshuman, async (folder) => {
+		const checkpoint = await openPshumanCheckpoint(folder);
+		for (const component of ["image_encoder", "vae", "unet"] as const) {
+			const weights = Weights.open(await checkpoint.tensors(component));
+			declarations[component](weights, await checkpoint.config(component));
+			weights.finish();
+		}
+		const { json, path } = await checkpoint.scheduler("scheduler");
+		ddimConfigOf(json, path);
+		const noising = await checkpoint.scheduler("image_noising_scheduler");
+		noiseScheduleOf(noising.json, noising.path);
+		readClipPreprocessing(await checkpoint.config("feature_extractor"));
+		await checkpoint.tensors("image_normalizer");
+		for (const views of ["normal", "color"] as const) await checkpoint.promptEmbeds(views);
+		return checkpoint;
+	});
 }

@@ -5,7 +5,9 @@ import { readClipPreprocessing } from "../engine/stages/clipPreprocessing.ts";
 import type { Checkpoint } from "../weights/checkpoint.ts";
 import { openCheckpoint } from "../weights/checkpointFolder.ts";
 import { selectPromptEmbeddings } from "../weights/promptEmbeddings.ts";
+import type { Folder } from "../weights/source.ts";
 import { type SyntheticSize, syntheticCheckpoint } from "../weights/syntheticCheckpoint.ts";
+import type { SyntheticFill } from "../weights/syntheticSource.ts";
 import { declareComponent, type WeightedComponent } from "./declareComponent.ts";
 import { directoryFolder } from "./files.ts";
 import { recordWeightFiles, type WeightFile } from "./weightFiles.ts";
@@ -35,29 +37,37 @@ export function syntheticSize(name: string): SyntheticSize | undefined {
 	throw new SyncHumanError("checkpoint", `${name}: there is no such synthetic checkpoint.`, "There are synthetic:tiny and synthetic:full.");
 }
 
+/** Weights by name: of "synthetic:SIZE" what `synthetic` makes, of a folder what `open` opens and looks at. Throws code "checkpoint". */
+export async function openNamedWeights<Kind>(
+	name: string,
+	synthetic: (size: SyntheticSize, options: { readonly fillOnDevice: SyntheticFill }) => Kind,
+	open: (folder: Folder) => Promise<Kind>,
+): Promise<OpenedWeights<Kind>> {
+	const size = syntheticSize(name);
+	if (size !== undefined) {
+		const checkpointFor = (device: Device) => synthetic(size, { fillOnDevice: syntheticFillOnDevice(device) });
+		return { name, synthetic: true, checkpointFor, files: async () => [] };
+	}
+	const recorder = recordWeightFiles(directoryFolder(name));
+	const checkpoint = await open(recorder.folder);
+	return { name, synthetic: false, checkpointFor: () => checkpoint, files: recorder.files };
+}
+
 /**
  * A checkpoint folder, or synthetic weights by name. Of a folder the headers of every file that `stages` need are read and compared
  * with the networks, so that a run does not find a missing tensor after its first half. Throws code "checkpoint".
  */
-export async function openWeights(name: string, stages: readonly ("1" | "2")[]): Promise<OpenedWeights> {
-	const size = syntheticSize(name);
-	if (size !== undefined) {
-		return {
-			name,
-			synthetic: true,
-			checkpointFor: (device) => syntheticCheckpoint(size, { fillOnDevice: syntheticFillOnDevice(device) }),
-			files: async () => [],
-		};
-	}
-	const recorder = recordWeightFiles(directoryFolder(name));
-	const checkpoint = await openCheckpoint(recorder.folder);
-	for (const component of new Set(stages.flatMap((stage) => components[stage]))) {
-		(await declareComponent(checkpoint, component, "f32")).finish();
-	}
-	if (stages.includes("1")) {
-		readClipPreprocessing(await checkpoint.featureExtractor());
-		selectPromptEmbeddings(await checkpoint.promptEmbeds("normal"), await checkpoint.promptEmbeds("color"));
-	}
-	if (stages.includes("2")) await checkpoint.secondStage();
-	return { name, synthetic: false, checkpointFor: () => checkpoint, files: recorder.files };
+export function openWeights(name: string, stages: readonly ("1" | "2")[]): Promise<OpenedWeights> {
+	return openNamedWeights(name, syntheticCheckpoint, async (folder) => {
+		const checkpoint = await openCheckpoint(folder);
+		for (const component of new Set(stages.flatMap((stage) => components[stage]))) {
+			(await declareComponent(checkpoint, component, "f32")).finish();
+		}
+		if (stages.includes("1")) {
+			readClipPreprocessing(await checkpoint.featureExtractor());
+			selectPromptEmbeddings(await checkpoint.promptEmbeds("normal"), await checkpoint.promptEmbeds("color"));
+		}
+		if (stages.includes("2")) await checkpoint.secondStage();
+		return checkpoint;
+	});
 }

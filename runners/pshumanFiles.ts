@@ -12,12 +12,12 @@ export function stripName({ picture = "", output }: PictureTarget, several: bool
 }
 
 /** The folder of upstream's concat pictures. */
-export function stripFolder({ cropSize, guidance, seed }: PshumanArguments): string {
+function stripFolder({ cropSize, guidance, seed }: PshumanArguments): string {
 	return `cropsize-${cropSize}-cfg${guidance.toFixed(1)}-seed${seed}-smpl-False`;
 }
 
 /** color_front_face_masked.png, normal_front_face_masked.png, ...: six views, back and left as cameras there see them. */
-export async function maskedViewFiles({ colors, normals }: PshumanPictures): Promise<[name: string, content: Uint8Array][]> {
+async function maskedViewFiles({ colors, normals }: PshumanPictures): Promise<[name: string, content: Uint8Array][]> {
 	const files: [string, Uint8Array][] = [];
 	for (const [view, name] of pshumanViewNames.entries()) {
 		files.push([`color_${name}_masked.png`, await encodePng(maskedView(colors[view], normals[view]))]);

@@ -21,7 +21,7 @@ export interface Voice {
 const defaultFolder = "ckpts";
 
 /** Checks the options of `download`. Throws code "input". */
-export function downloadArguments({ operands, values }: CommandLine, environment: NodeJS.ProcessEnv): DownloadRequest {
+function downloadArguments({ operands, values }: CommandLine, environment: NodeJS.ProcessEnv): DownloadRequest {
 	if (operands.length > 0) throw usage(`download takes no ${operands.join(", ")}; the folder is --dir`);
 	const hub = environment.HF_ENDPOINT || "https://huggingface.co";
 	if (!/^https?:\/\/[^/]/.test(hub))

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { SyncHumanError } from "../../engine/error.ts";
 import { directoryFolder } from "../files.ts";
 import { hashFile } from "../hashFile.ts";
@@ -44,7 +44,7 @@ const twiceBytes = 2 ** 26;
  */
 export async function downloadWeights(request: DownloadRequest, surroundings: DownloadSurroundings): Promise<void> {
 	const { folder, hub, only } = request;
-	const { say, network } = surroundings;
+	const { say } = surroundings;
 	const local = request.mirror !== undefined && !/^https?:/.test(request.mirror) ? request.mirror : undefined;
 	const mirror = local === undefined ? request.mirror : undefined;
 	const all = fileSets({ hub, mirror });
@@ -62,8 +62,22 @@ export async function downloadWeights(request: DownloadRequest, surroundings: Do
 	}
 	if (wanted.length === 0) return;
 	await agree(wanted, request.acceptLicences, surroundings);
-	if (local !== undefined) return copyMirror(local, folder, wanted, lock, complete, surroundings);
+	const had =
+		local === undefined
+			? await fetchSets(wanted, request, lock, complete, surroundings)
+			: await copyMirror(local, folder, wanted, lock, say);
+	await requireLayout(folder, wanted);
+	await writeLock(folder, lock, { ...complete, ...had });
+}
 
+/** Downloads what is missing of `wanted`, writing the lock after each file; what the sets now are. */
+async function fetchSets(
+	wanted: readonly FileSet[],
+	{ folder, parallel }: DownloadRequest,
+	lock: Map<string, LockedFile>,
+	complete: CompleteSets,
+	{ network, say, onProgress }: DownloadSurroundings,
+): Promise<CompleteSets> {
 	const files: RemoteFile[] = [];
 	const listed: CompleteSets = {};
 	for (const set of wanted) {
@@ -89,7 +103,7 @@ export async function downloadWeights(request: DownloadRequest, surroundings: Do
 	let done = 0;
 	const onBytes = (count: number) => {
 		done += count;
-		surroundings.onProgress(done, sized ? total : undefined);
+		onProgress(done, sized ? total : undefined);
 	};
 	const queue = [...missing].sort((a, b) => (b.expected.byteLength ?? 0) - (a.expected.byteLength ?? 0));
 	const stop = new AbortController();
@@ -104,7 +118,7 @@ export async function downloadWeights(request: DownloadRequest, surroundings: Do
 			await writing;
 		}
 	};
-	const workers = Array.from({ length: Math.max(1, Math.min(request.parallel, queue.length)) }, () =>
+	const workers = Array.from({ length: Math.max(1, Math.min(parallel, queue.length)) }, () =>
 		worker().catch((error) => {
 			// One file that cannot be had stops the others; they go on where they ended next time.
 			if (!stop.signal.aborted) stop.abort(error);
@@ -113,8 +127,7 @@ export async function downloadWeights(request: DownloadRequest, surroundings: Do
 	await Promise.all(workers);
 	if (network.signal?.aborted) throw new SyncHumanError("aborted", "The download was stopped.", "Run it again: it goes on where it ended.");
 	if (stop.signal.aborted) throw stop.signal.reason;
-	await requireLayout(folder, wanted);
-	await writeLock(folder, lock, { ...complete, ...listed });
+	return listed;
 }
 
 async function downloadOnce(
@@ -124,9 +137,8 @@ async function downloadOnce(
 ): Promise<LockedFile> {
 	const published = expected.sha256 ?? expected.gitSha1 ?? expected.md5;
 	if (published !== undefined) return download(url, path, expected, options);
-	const unchecked = `${path}.unchecked`;
-	const first = await download(url, /\.(pt|pth)$/.test(path) ? `${unchecked}.pt` : unchecked, expected, options);
-	const kept = /\.(pt|pth)$/.test(path) ? `${unchecked}.pt` : unchecked;
+	const kept = `${path}.unchecked${extname(path)}`;
+	const first = await download(url, kept, expected, options);
 	try {
 		// Larger ones are torch files, whose own checksums were compared.
 		if (first.byteLength <= twiceBytes) {
@@ -221,15 +233,14 @@ async function writeLock(folder: string, lock: ReadonlyMap<string, LockedFile>, 
 	await writeFiles(folder, [[weightsLockName, new TextEncoder().encode(`${JSON.stringify({ sets, files }, undefined, 2)}\n`)]]);
 }
 
-/** A folder as mirror: its files are copied, hashed and locked. */
+/** A folder as mirror: copies and hashes its files of `sets`; what the sets now are. */
 async function copyMirror(
 	mirror: string,
 	folder: string,
 	sets: readonly FileSet[],
 	lock: Map<string, LockedFile>,
-	complete: CompleteSets,
-	{ say }: DownloadSurroundings,
-): Promise<void> {
+	say: DownloadSurroundings["say"],
+): Promise<CompleteSets> {
 	const source = directoryFolder(mirror);
 	const names: string[] = [];
 	const walk = async (inside: string): Promise<void> => {
@@ -266,7 +277,5 @@ async function copyMirror(
 			throw diskError(path, error);
 		}
 	}
-	await requireLayout(folder, sets);
-	const copied = sets.map((set) => [set.name, { files: names.filter((name) => rootsOf(set).includes(rootOf(name))) }] as const);
-	await writeLock(folder, lock, { ...complete, ...Object.fromEntries(copied) });
+	return Object.fromEntries(sets.map((set) => [set.name, { files: names.filter((name) => rootsOf(set).includes(rootOf(name))) }]));
 }

@@ -113,7 +113,6 @@ function remoteFiles(
 		const byteLength = typeof lfs?.size === "number" ? lfs.size : size;
 		if (typeof byteLength !== "number" || !Number.isSafeInteger(byteLength) || byteLength < 0) throw wrong(`gives no size for ${path}`);
 		const gitSha1 = sha256 === undefined && typeof oid === "string" && /^[0-9a-f]{40}$/.test(oid) ? oid : undefined;
-		// ckpts/ is how some copies are packed; the loader knows both places.
 		return [
 			{ name: path, url: urlOf(path.split("/").map(encodeURIComponent).join("/")), expected: { byteLength, sha256, gitSha1 }, revision },
 		];

@@ -18,7 +18,7 @@ export interface GenerateForm {
 }
 
 /** Fields that are options of `synchuman generate`, and their names there. */
-export const optionFields = Object.freeze({
+const optionFields = Object.freeze({
 	stage1_steps: "steps",
 	stage2_steps: "stage2-steps",
 	seed: "seed",
@@ -35,7 +35,7 @@ export const optionFields = Object.freeze({
 });
 
 /** The same, where it is on or off. */
-export const switchFields = Object.freeze({ normal_map: "normal-map", unlit: "unlit", compress: "compress" });
+const switchFields = Object.freeze({ normal_map: "normal-map", unlit: "unlit", compress: "compress" });
 
 /** Fields that are no options of a run. `graceful_fallback` is accepted and means nothing: no stage has another one to fall back to. */
 const otherFields = ["image", "image_url", "stage", "stage1_only", "graceful_fallback", "job_id", "download", "format"] as const;
