@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { samplePerson } from "../engine/image/samplePerson.ts";
-import type { MemoryPlan } from "../engine/stages/part.ts";
+import { bareContext, type MemoryPlan } from "../engine/stages/part.ts";
 import { SyncHuman } from "../engine/synchuman.ts";
 import type { Checkpoint } from "../weights/checkpoint.ts";
 import { type BenchArguments, benchArguments, benchHelp } from "./bench/arguments.ts";
@@ -13,7 +13,7 @@ import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRo
 import { ceilingsOf, rooflineSvg } from "./bench/roofline.ts";
 import { driverMemory, soak, soakProblems, soakText } from "./bench/soak.ts";
 import { type MeasuredStage, measureStage, pshumanStage, synchumanStage } from "./bench/stageRows.ts";
-import { bareContext, measureSteps, recordedDiffusion, stepGraph } from "./bench/stepRows.ts";
+import { measureSteps, recordedDiffusion, stepGraph } from "./bench/stepRows.ts";
 import { kernelsMarkdown, partsText, profileTables, shapeOf, withoutShape } from "./bench/tables.ts";
 import { chooseDevice } from "./chooseDevice.ts";
 import { reportError } from "./errorReport.ts";

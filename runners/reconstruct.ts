@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import type { Device } from "../engine/gpu/device.ts";
 import { type FinishOptions, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
-import { Networks } from "../engine/stages/networks.ts";
-import type { PartMeasurement } from "../engine/stages/part.ts";
+import { bareContext } from "../engine/stages/part.ts";
 import { previewSheet } from "../engine/stages/preview.ts";
 import { runReconstruction } from "../engine/stages/reconstruction.ts";
 import { encodePng } from "./imageFile.ts";
@@ -42,10 +41,9 @@ export async function reconstruct(options: ReconstructArguments, surroundings: R
 		const { report: adapter } = device;
 		reporter.event("start", { adapter, views: options.views });
 		reporter.remark(`adapter: ${adapter.adapter}${adapter.software ? " (software)" : ""}`);
-		const measurements: PartMeasurement[] = [];
 		const context = {
-			...{ device, signal, measurements, maxMemory: options.maxMemory, networks: new Networks() },
-			...{ onProgress: reporter.progress, onPlan: reporter.plan },
+			...bareContext(device),
+			...{ signal, maxMemory: options.maxMemory, onProgress: reporter.progress, onPlan: reporter.plan },
 		};
 		const finish = textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, unwrap, openLookups, effort };
 		const body = await runReconstruction(context, { views, seed, finish });
@@ -59,7 +57,7 @@ export async function reconstruct(options: ReconstructArguments, surroundings: R
 			...{ seed, textureSize, resolution: body.resolution },
 			simplify: textureSize === 0 ? null : simplify,
 			repair: body.repair ?? null,
-			...{ adapter, vertices: vertexCount, faces: faceCount, parts: measurements },
+			...{ adapter, vertices: vertexCount, faces: faceCount, parts: context.measurements },
 			seconds: Math.round(performance.now() - started) / 1000,
 		};
 		files.push(["run.json", new TextEncoder().encode(`${JSON.stringify(record, undefined, 2)}\n`)]);

@@ -1,14 +1,8 @@
+import { roundHalfToEven } from "../roundHalfToEven.ts";
 import { blankImage, type Image } from "./image.ts";
 
 /** Left, top, right and bottom edge in pixels; right and bottom are outside. */
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
-
-/** Python: `round(x)`: halves go to the even neighbour. */
-export function roundHalfToEven(x: number): number {
-	const below = Math.floor(x);
-	const rest = x - below;
-	return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
-}
 
 /** PIL: `image.crop(box)`: edges are rounded half to even, what lies outside the picture is zero (transparent). */
 export function crop(image: Image, box: Box): Image {

@@ -1,3 +1,4 @@
+import { roundHalfToEven } from "../roundHalfToEven.ts";
 import { arrivalHeap } from "./arrivalHeap.ts";
 
 // Inpainting by fast marching: Telea, "An image inpainting technique based on the fast marching method", 2004, with the constants and
@@ -228,10 +229,4 @@ function distanceTable(radius: number): Float32Array {
 		const squared = x * x + y * y;
 		return 1 / (squared * sqrt(squared));
 	});
-}
-
-function roundHalfToEven(value: number): number {
-	const below = Math.floor(value);
-	const rest = value - below;
-	return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
 }

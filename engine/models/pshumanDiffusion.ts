@@ -3,7 +3,7 @@
 import type { ConfigReader } from "../../weights/configReader.ts";
 import { elementCount, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
-import { type DdimCoefficients, ddimStep, type PredictionType } from "../kernels/dense/ddimStep.ts";
+import { ddimScalars, ddimStep, type PredictionType } from "../kernels/dense/ddimStep.ts";
 import { gatherRows } from "../kernels/dense/gatherRows.ts";
 import { faceLastViews, imagesOf, type MultiviewLayout } from "../layers/multiviewLayout.ts";
 import { type MultiviewState, recordLatentsOfHalves } from "./multiviewState.ts";
@@ -44,7 +44,7 @@ export interface PshumanStep {
 
 /**
  * Records one denoising step: the network on the state's latents, guidance u + guidance (c - u), and DDIM's step, in place. Replayed for
- * every step with the coefficients as the scalars "sqrtAlpha", "sqrtBeta", "sqrtAlphaPrevious", "direction" and "sigma".
+ * every step with its coefficients (`ddimScalars`).
  */
 export function recordPshumanStep(
 	graph: Graph,
@@ -59,7 +59,6 @@ export function recordPshumanStep(
 	recordLatentsOfHalves(graph, state);
 	const times = gatherRows(graph, { x: state.unet.times, indices: imageRows, label: "times" });
 	const output = recordMultiviewUnet(graph, unet, { sample: state.sample, layout, times, prompts: state.unet.prompts });
-	const scalar = (name: keyof DdimCoefficients) => graph.scalar(name, 1);
 	ddimStep(graph, {
 		x: latents,
 		unconditional: { tensor: output },
@@ -69,13 +68,7 @@ export function recordPshumanStep(
 		noise: noise && { tensor: noise },
 		prediction: step.prediction,
 		clipRange: step.clipRange,
-		step: {
-			sqrtAlpha: scalar("sqrtAlpha"),
-			sqrtBeta: scalar("sqrtBeta"),
-			sqrtAlphaPrevious: scalar("sqrtAlphaPrevious"),
-			direction: scalar("direction"),
-			sigma: scalar("sigma"),
-		},
+		step: ddimScalars(graph),
 	});
 	return { imageRows, noise, output };
 }

@@ -1,5 +1,6 @@
 import { SyncHumanError } from "../error.ts";
 import type { DdimCoefficients, PredictionType } from "../kernels/dense/ddimStep.ts";
+import { roundHalfToEven } from "../roundHalfToEven.ts";
 import { cumulativeAlphas, type NoiseScheduleConfig, noiseScheduleOf, type Rounding } from "./diffusionSchedule.ts";
 
 // DDIM (Song et al., arXiv 2010.02502) as diffusers 0.29 computes it, and SyncDreamer's own variant. A schedule is a table of
@@ -27,13 +28,6 @@ export interface DdimStep extends DdimCoefficients {
 
 /** The smallest cumulative alpha that a noise prediction is divided by: below it (zero-SNR betas at the very end) it is clamped. */
 const smallestAlpha = 2 ** -24;
-
-function roundHalfToEven(value: number): number {
-	const below = Math.floor(value);
-	const rest = value - below;
-	if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-	return below % 2 === 0 ? below : below + 1;
-}
 
 /** numpy's `arange(1000, 0, -1000 / steps)`, `linspace(0, 999, steps)` or `arange(steps) * (1000 // steps)`, rounded, from noisy to clean. */
 export function ddimTimesteps(config: DdimConfig, steps: number): Int32Array {

@@ -1,6 +1,5 @@
 import type { Weights } from "../../weights/weights.ts";
 import type { DType, Tensor } from "../gpu/tensor.ts";
-import { readTensor, writeTensor } from "../gpu/transfer.ts";
 import { Graph } from "../graph/graph.ts";
 import { domains, synchumanViews } from "../layers/multiviewLayout.ts";
 import { timestepSinusoidWidth } from "../layers/timestepEmbedder.ts";
@@ -14,8 +13,8 @@ import {
 } from "../models/crossSpaceState.ts";
 import type { StageOneStep } from "../samplers/flowEuler.ts";
 import { timestepEmbedding } from "../samplers/timestepEmbedding.ts";
-import { requireFinite } from "./finite.ts";
-import { type Part, type PartContext, runPart, stopIfAborted } from "./part.ts";
+import { runDenoisingSteps } from "./denoisingSteps.ts";
+import { type Part, type PartContext, runPart } from "./part.ts";
 
 /** Inputs of the conditioning graph, on the host; rows of views are view-major: (front normal, front colour), (right normal, ... */
 export interface DiffusionConditions {
@@ -93,7 +92,6 @@ export function runDiffusion(
 	conditions: DiffusionConditions,
 	noise: DiffusionLatents,
 ): Promise<DiffusionLatents> {
-	const { device } = context;
 	return runPart(context, part, async ([conditioning, denoising], report) => {
 		for (const name of ["imageLatents", "classLabels", "prompt", "condition"] as const) conditioning.write(inputs[name], conditions[name]);
 		conditioning.write(
@@ -111,42 +109,18 @@ export function runDiffusion(
 			),
 		);
 		await conditioning.run();
-		const write = ({ images, structure }: DiffusionLatents) => {
-			writeTensor(device, state.latents, images);
-			writeTensor(device, state.structureLatent, structure);
-		};
-		const read = async (): Promise<DiffusionLatents> => ({
-			images: await readTensor(device, state.latents),
-			structure: await readTensor(device, state.structureLatent),
-		});
-		write(noise);
-		// A step is recorded while the one before runs; no more than that, so that a stop does not wait long.
-		let running = device.idle();
-		for (const { index, timeStep } of schedule) {
-			stopIfAborted(context);
-			await runCrossSpaceStep(denoising, step, index, timeStep);
-			await running;
-			report(index, schedule.length);
-			running = device.idle();
-		}
-		await running;
-		report(schedule.length, schedule.length);
-		const latents = await read();
-		for (const values of [latents.images, latents.structure]) {
-			await requireFinite(device, part.name, values, async () => {
-				// From the beginning to the first step whose result is not finite, which is prepared to run once more.
-				let before = noise;
-				write(noise);
-				for (const { index, timeStep } of schedule) {
-					await runCrossSpaceStep(denoising, step, index, timeStep);
-					const after = await read();
-					if (![...after.images, ...after.structure].every(Number.isFinite)) break;
-					before = after;
-				}
-				write(before);
+		const [images, structure] = await runDenoisingSteps(context, report, {
+			name: part.name,
+			schedule,
+			state: [
+				{ tensor: state.latents, noise: noise.images },
+				{ tensor: state.structureLatent, noise: noise.structure },
+			],
+			async run({ index, timeStep }) {
+				await runCrossSpaceStep(denoising, step, index, timeStep);
 				return denoising;
-			});
-		}
-		return latents;
+			},
+		});
+		return { images, structure };
 	});
 }

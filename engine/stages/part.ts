@@ -7,7 +7,7 @@ import { allocate, readPieceBytes, release } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
-import type { Networks } from "./networks.ts";
+import { Networks } from "./networks.ts";
 import { uploadBytes, uploadOnDevice } from "./weightUpload.ts";
 
 /** Where a run stands, for progress bars and servers. */
@@ -67,6 +67,19 @@ export interface PartContext {
 	readonly onRun?: (part: Part, executables: readonly Executable[]) => Promise<void>;
 }
 
+/** A context without limits, progress or signal, for parts run by themselves. */
+export function bareContext(device: Device): PartContext {
+	return {
+		device,
+		maxMemory: undefined,
+		networks: new Networks(),
+		onProgress: undefined,
+		onPlan: undefined,
+		signal: undefined,
+		measurements: [],
+	};
+}
+
 /** A network with its graphs, declared and recorded but not allocated: its memory is known. */
 export interface Part {
 	readonly name: string;
@@ -79,7 +92,7 @@ export interface Part {
 }
 
 /** GPU bytes that running a part allocates beside its weights: everything its graphs hold, and the buffer its results are read through. */
-export function workBytes(part: Part): number {
+function workBytes(part: Part): number {
 	const held = part.graphs.reduce((sum, graph) => sum + planGraph(graph).byteLength, 0);
 	const read = [...part.graphs.flatMap((graph) => [...graph.outputs]), ...(part.tensors ?? []).map(({ storage }) => storage)];
 	const largestRead = Math.max(0, ...read.map(({ byteLength }) => byteLength));

@@ -1,30 +1,25 @@
-import type { PshumanCheckpoint, PshumanComponent } from "../../weights/pshumanCheckpoint.ts";
+import type { PshumanCheckpoint } from "../../weights/pshumanCheckpoint.ts";
 import { describeShape, sameShape, toFloat32 } from "../../weights/storedTensor.ts";
-import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
 import { SyncHumanError } from "../error.ts";
 import { roundToFloat16 } from "../gpu/float16.ts";
 import type { DType } from "../gpu/tensor.ts";
-import { clipPixels } from "../image/clipPixels.ts";
-import { type FloatImage, type Image, truncateToImage, vaeInput } from "../image/image.ts";
+import { type FloatImage, type Image, truncateToImage } from "../image/image.ts";
 import { loadPersonAndFace } from "../image/personImage.ts";
 import { type PshumanPictures, pshumanPictures } from "../image/pshumanViews.ts";
-import { decodedToFloat } from "../image/stageViews.ts";
 import { domains } from "../layers/multiviewLayout.ts";
 import { readAutoencoderConfig } from "../models/autoencoderConfig.ts";
-import { declareAutoencoderDecoder, declareAutoencoderEncoder, recordDecode, recordEncode } from "../models/autoencoderKl.ts";
-import { declareClipVision, readClipVisionConfig, recordClipVision } from "../models/clipVision.ts";
+import { readClipVisionConfig } from "../models/clipVision.ts";
 import { declareMultiviewUnet } from "../models/multiviewUnet.ts";
 import { readPshumanConfig } from "../models/pshumanDiffusion.ts";
 import type { TorchCudaGenerator } from "../random/philox.ts";
 import { type DdimStep, ddimConfigOf, ddimSchedule } from "../samplers/ddim.ts";
 import { noiseScheduleOf } from "../samplers/diffusionSchedule.ts";
-import { readClipPreprocessing } from "./clipPreprocessing.ts";
 import { concatenated, imagesFromOfficial, imagesOfPictures, split, withNoiseLevel } from "./imageArrangement.ts";
 import { noiseImageEmbeddings } from "./imageNoise.ts";
 import { type PartContext, planStage } from "./part.ts";
+import { preparePictureNetworks } from "./pictureNetworks.ts";
 import { preparePshumanDiffusion, runPshumanDiffusion } from "./pshumanDiffusion.ts";
-import { singleGraphPart } from "./singleGraphPart.ts";
 
 /** How a run of PSHuman samples. */
 export interface PshumanSampling {
@@ -57,7 +52,7 @@ export interface PshumanInputs {
 	readonly embeddingNoise: Float32Array;
 	/** [views * domains, channels, size, size] to begin with. */
 	readonly latents: Float32Array;
-	/** The same for a step; called once for every step, in order, and only where eta > 0. */
+	/** The same for a step; called once for every step, in order, and only where eta > 0. The values are kept until the run ends. */
 	readonly stepNoise: (step: number) => Float32Array;
 }
 
@@ -102,33 +97,25 @@ export async function runPshuman(context: PartContext, request: PshumanRequest):
 /** All networks of PSHuman on prepared inputs. */
 export async function runPshumanOn(context: PartContext, request: PshumanSampling, inputs: PshumanInputs): Promise<PshumanTensors> {
 	const { checkpoint, dtype } = request;
-	const open = <Model>(component: PshumanComponent, declare: (weights: Weights) => Model, within?: readonly string[]) =>
-		context.networks.open({ checkpoint, dtype, component, declare, ...(within && { within }) });
 	const config = readPshumanConfig(await checkpoint.config("unet"));
 	const { layout, latentSize, latentChannels } = config;
 	const pictures = [inputs.person, inputs.face];
-
-	const clipConfig = readClipVisionConfig(await checkpoint.config("image_encoder"));
-	const clipNetwork = await open("image_encoder", (weights) => declareClipVision(weights, clipConfig, dtype));
-	const preprocessing = readClipPreprocessing(await checkpoint.config("feature_extractor"));
-	const clip = singleGraphPart(context, "image embedding", clipNetwork, (graph, model) => {
-		const pixels = graph.input("pixels", "f32", [pictures.length, preprocessing.cropHeight, preprocessing.cropWidth, 3]);
-		return { input: pixels, output: recordClipVision(graph, model, pixels) };
-	});
-
-	const vaeConfig = readAutoencoderConfig(await checkpoint.config("vae"));
-	const encoder = await open("vae", (weights) => declareAutoencoderEncoder(weights, vaeConfig, dtype), ["encoder", "quant_conv"]);
-	const pixels = inputs.person.width;
-	const encoding = singleGraphPart(context, "picture encoding", encoder, (graph, model) => {
-		const picture = graph.input("picture", "f32", [1, pixels, pixels, 3]);
-		return { input: picture, output: recordEncode(graph, model, picture) };
+	const { embedding, encoding, decoding } = await preparePictureNetworks(context, {
+		...{ checkpoint, dtype, latentSize, latentChannels },
+		featureExtractor: await checkpoint.config("feature_extractor"),
+		pictures: pictures.length,
+		pixels: inputs.person.width,
 	});
 
 	const sampler = await checkpoint.scheduler("scheduler");
 	const ddim = ddimConfigOf(sampler.json, sampler.path);
 	const schedule = ddimSchedule(ddim, { steps: request.steps, eta: request.eta, ...(request.onRemark && { onClamp: request.onRemark }) });
 	const prompt = await promptOf(checkpoint, layout.views);
-	const network = await open("unet", (weights) => declareMultiviewUnet(weights, config.unet, dtype));
+	const network = await context.networks.open({
+		...{ checkpoint, dtype },
+		component: "unet",
+		declare: (weights) => declareMultiviewUnet(weights, config.unet, dtype),
+	});
 	const diffusion = preparePshumanDiffusion(context, network, config, {
 		schedule,
 		guidance: request.guidance,
@@ -138,40 +125,35 @@ export async function runPshumanOn(context: PartContext, request: PshumanSamplin
 		promptTokens: prompt.tokens,
 	});
 
-	const decoder = await open("vae", (weights) => declareAutoencoderDecoder(weights, vaeConfig, dtype), ["decoder", "post_quant_conv"]);
-	const decoding = singleGraphPart(context, "view decoding", decoder, (graph, model) => {
-		const latent = graph.input("latent", "f32", [1, latentSize, latentSize, latentChannels]);
-		return { input: latent, output: recordDecode(graph, model, latent) };
-	});
-
 	const noising = await checkpoint.scheduler("image_noising_scheduler");
 	const noiseSchedule = noiseScheduleOf(noising.json, noising.path);
 	const normalizer = await checkpoint.tensors("image_normalizer");
-	const vector = async (name: string) => toFloat32(await normalizer.read(name, [1, clipConfig.projectionChannels]));
+	const { projectionChannels } = readClipVisionConfig(await checkpoint.config("image_encoder"));
+	const vector = async (name: string) => toFloat32(await normalizer.read(name, [1, projectionChannels]));
 	const statistics = { mean: await vector("mean"), deviation: await vector("std") };
 
-	planStage(context, "PSHuman", [clip.part, encoding.part, diffusion.part, decoding.part]);
+	planStage(context, "PSHuman", [embedding.part, encoding.part, diffusion.part, decoding.part]);
 
-	const [embeds] = await clip.run([concatenated(pictures.map((picture) => clipPixels(picture, preprocessing).data))]);
-	const encoded = await encoding.run(pictures.map((picture) => vaeInput(picture).data));
+	const embeddings = await embedding.run(pictures);
+	const encoded = await encoding.run(pictures);
 	const noisy = noiseImageEmbeddings(
-		imagesOfPictures(layout, split(embeds, pictures.length)),
+		imagesOfPictures(layout, embeddings),
 		imagesFromOfficial(inputs.embeddingNoise, layout.views),
 		statistics,
 		{ schedule: noiseSchedule, level: noiseLevel, round: dtype === "f16" ? (value) => roundToFloat16(Math.fround(value)) : Math.fround },
 	);
 	const conditions = {
 		imageLatents: imagesOfPictures(layout, encoded),
-		classLabels: concatenated(split(noisy, layout.views * domains).map((embedding) => withNoiseLevel(embedding, noiseLevel))),
+		classLabels: concatenated(split(noisy, layout.views * domains).map((values) => withNoiseLevel(values, noiseLevel))),
 		prompt: prompt.values,
 	};
 	const latents = await runPshumanDiffusion(context, diffusion, conditions, {
 		latents: imagesFromOfficial(inputs.latents, layout.views, latentChannels),
 		ofStep: (step) => imagesFromOfficial(inputs.stepNoise(step), layout.views, latentChannels),
 	});
-	const decoded = await decoding.run(split(latents, layout.views * domains));
+	const views = await decoding.run(latents);
 	return {
-		views: decoded.map((data) => decodedToFloat({ width: pixels, height: pixels, channels: 3, data })),
+		views,
 		...conditions,
 		latents,
 		schedule,

@@ -1,5 +1,4 @@
 import type { Tensor } from "../gpu/tensor.ts";
-import { readTensor, writeTensor } from "../gpu/transfer.ts";
 import { Graph } from "../graph/graph.ts";
 import type { PredictionType } from "../kernels/dense/ddimStep.ts";
 import { domains } from "../layers/multiviewLayout.ts";
@@ -14,9 +13,9 @@ import type { MultiviewUnet } from "../models/multiviewUnet.ts";
 import { type PshumanConfig, type PshumanStep, recordPshumanStep } from "../models/pshumanDiffusion.ts";
 import type { DdimStep } from "../samplers/ddim.ts";
 import { timestepEmbedding } from "../samplers/timestepEmbedding.ts";
-import { requireFinite } from "./finite.ts";
+import { runDenoisingSteps } from "./denoisingSteps.ts";
 import type { Network } from "./networks.ts";
-import { type Part, type PartContext, runPart, stopIfAborted } from "./part.ts";
+import { type Part, type PartContext, runPart } from "./part.ts";
 
 /** Inputs of the conditioning graph, on the host, view-major. */
 export interface PshumanConditions {
@@ -31,7 +30,7 @@ export interface PshumanConditions {
 /** Noise of a run, [views * domains, size, size, channels], view-major. */
 export interface PshumanNoise {
 	readonly latents: Float32Array;
-	/** Called once for every step, in order; not at all where no noise is added. */
+	/** Called once for every step, in order; not at all where no noise is added. The values are kept until the run ends. */
 	readonly ofStep: (step: number) => Float32Array;
 }
 
@@ -83,7 +82,6 @@ export function runPshumanDiffusion(
 	conditions: PshumanConditions,
 	noise: PshumanNoise,
 ): Promise<Float32Array> {
-	const { device } = context;
 	return runPart(context, part, async ([conditioning, denoising], report) => {
 		for (const name of ["imageLatents", "classLabels", "prompt"] as const) conditioning.write(inputs[name], conditions[name]);
 		const [, width] = inputs.unetSinusoids.shape;
@@ -95,21 +93,22 @@ export function runPshumanDiffusion(
 			),
 		);
 		await conditioning.run();
-		writeTensor(device, state.latents, noise.latents);
-		let before = noise.latents;
-		for (const { index, timestep: _, ...coefficients } of schedule) {
-			stopIfAborted(context);
-			denoising.write(step.imageRows, stepRows(index, step.imageRows.shape[0]));
-			if (step.noise) denoising.write(step.noise, noise.ofStep(index));
-			await denoising.run(coefficients);
-			const after = await readTensor(device, state.latents);
-			await requireFinite(device, part.name, after, () => {
-				writeTensor(device, state.latents, before);
+		// What is drawn in order stays as it is where steps are repeated.
+		const drawn: Float32Array[] = [];
+		const [latents] = await runDenoisingSteps(context, report, {
+			name: part.name,
+			schedule,
+			state: [{ tensor: state.latents, noise: noise.latents }],
+			async run({ index, timestep: _, ...coefficients }) {
+				denoising.write(step.imageRows, stepRows(index, step.imageRows.shape[0]));
+				if (step.noise) {
+					drawn[index] ??= noise.ofStep(index);
+					denoising.write(step.noise, drawn[index]);
+				}
+				await denoising.run(coefficients);
 				return denoising;
-			});
-			before = after;
-			report(index + 1, schedule.length);
-		}
-		return before;
+			},
+		});
+		return latents;
 	});
 }

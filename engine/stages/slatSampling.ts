@@ -1,6 +1,5 @@
 import type { Device } from "../gpu/device.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
-import { writeTensor } from "../gpu/transfer.ts";
 import type { Executable } from "../graph/executable.ts";
 import { Graph } from "../graph/graph.ts";
 import { flowEulerStep } from "../kernels/dense/flowEulerStep.ts";
@@ -109,35 +108,26 @@ export interface SlatSamplingExecutables {
 	readonly plain: Executable | undefined;
 }
 
-/**
- * Samples: writes the noise [voxels, channels] and the picture's features [tokens, contextChannels], then runs the schedule. The latents
- * are left in `sampling.state`. `onStep` is called after a step was submitted.
- */
-export async function runSlatSampling(
-	device: Device,
+/** Gives the picture's features [tokens, contextChannels] and the schedule's times to all steps; before the first of them. */
+export async function runSlatCondition(
 	sampling: SlatSampling,
-	executables: SlatSamplingExecutables,
-	inputs: { readonly noise: Float32Array; readonly cond: Float32Array; readonly schedule: readonly StageTwoStep[] },
-	onStep?: (step: StageTwoStep) => Promise<void>,
+	{ condition }: SlatSamplingExecutables,
+	inputs: { readonly cond: Float32Array; readonly schedule: readonly StageTwoStep[] },
 ): Promise<void> {
-	writeTensor(device, sampling.state, inputs.noise);
-	executables.condition.write(sampling.cond, inputs.cond);
-	executables.condition.write(
-		sampling.sinusoids,
-		timestepEmbedding(
-			inputs.schedule.map(({ timestep }) => timestep),
-			timestepSinusoidWidth,
-		),
-	);
-	await executables.condition.run();
-	for (const step of inputs.schedule) {
-		const recorded = step.guided ? sampling.guided : sampling.plain;
-		const executable = step.guided ? executables.guided : executables.plain;
-		if (recorded === undefined || executable === undefined) throw new Error("latent flow: the schedule is not the one that was recorded");
-		executable.write(recorded.step, Int32Array.of(step.index));
-		await executable.run({ timeStep: step.timeStep });
-		await onStep?.(step);
-	}
+	condition.write(sampling.cond, inputs.cond);
+	const times = inputs.schedule.map(({ timestep }) => timestep);
+	condition.write(sampling.sinusoids, timestepEmbedding(times, timestepSinusoidWidth));
+	await condition.run();
+}
+
+/** Submits a step on `sampling.state`, noise before the first and latents after the last; gives what ran. */
+export async function runSlatStep(sampling: SlatSampling, executables: SlatSamplingExecutables, step: StageTwoStep): Promise<Executable> {
+	const recorded = step.guided ? sampling.guided : sampling.plain;
+	const executable = step.guided ? executables.guided : executables.plain;
+	if (recorded === undefined || executable === undefined) throw new Error("latent flow: the schedule is not the one that was recorded");
+	executable.write(recorded.step, Int32Array.of(step.index));
+	await executable.run({ timeStep: step.timeStep });
+	return executable;
 }
 
 /** Latents as the decoders take them: state * deviation + mean, channel by channel, in float32. */

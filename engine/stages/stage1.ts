@@ -4,14 +4,12 @@ import { toFloat32 } from "../../weights/storedTensor.ts";
 import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
 import type { DType } from "../gpu/tensor.ts";
-import { clipPixels } from "../image/clipPixels.ts";
-import { type FloatImage, type Image, truncateToImage, vaeInput } from "../image/image.ts";
+import { type FloatImage, type Image, truncateToImage } from "../image/image.ts";
 import { centredOnBlack, loadPersonAndFace } from "../image/personImage.ts";
-import { decodedToFloat, inputForDino, pasteFaceNormals, quantize } from "../image/stageViews.ts";
+import { inputForDino, pasteFaceNormals, quantize } from "../image/stageViews.ts";
 import { domains, synchumanViews } from "../layers/multiviewLayout.ts";
 import { readAutoencoderConfig } from "../models/autoencoderConfig.ts";
-import { declareAutoencoderDecoder, declareAutoencoderEncoder, recordDecode, recordEncode } from "../models/autoencoderKl.ts";
-import { declareClipVision, readClipVisionConfig, recordClipVision } from "../models/clipVision.ts";
+import { readClipVisionConfig } from "../models/clipVision.ts";
 import { readCrossSpaceConfig } from "../models/crossSpaceConfig.ts";
 import { declareCrossSpaceDiffusion } from "../models/crossSpaceDiffusion.ts";
 import { declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
@@ -24,10 +22,10 @@ import {
 import { TorchCpuGenerator } from "../random/mt19937.ts";
 import { TorchCudaGenerator } from "../random/philox.ts";
 import { stageOneSchedule } from "../samplers/flowEuler.ts";
-import { readClipPreprocessing } from "./clipPreprocessing.ts";
 import { type DiffusionLatents, prepareDiffusion, runDiffusion } from "./diffusion.ts";
-import { channelsLast, concatenated, imagesFromOfficial, imagesOfPictures, split, withNoiseLevel } from "./imageArrangement.ts";
+import { channelsLast, imagesFromOfficial, imagesOfPictures, withNoiseLevel } from "./imageArrangement.ts";
 import { type PartContext, planStage } from "./part.ts";
+import { preparePictureNetworks } from "./pictureNetworks.ts";
 import type { StageOneResult } from "./results.ts";
 import { singleGraphPart } from "./singleGraphPart.ts";
 
@@ -103,24 +101,16 @@ export async function runStageOneOn(
 ): Promise<StageOneTensors> {
 	const { checkpoint, dtype } = request;
 	const engine = await checkpoint.engine();
-	const open = <Model>(component: Parameters<Checkpoint["tensors"]>[0], declare: (weights: Weights) => Model, within?: readonly string[]) =>
-		context.networks.open({ checkpoint, dtype, component, declare, ...(within && { within }) });
+	const open = <Model>(component: Parameters<Checkpoint["tensors"]>[0], declare: (weights: Weights) => Model) =>
+		context.networks.open({ checkpoint, dtype, component, declare });
+	const config = readCrossSpaceConfig(await checkpoint.config("SyncHuman_2D3DCrossSpaceDiffusion"), engine);
+	const { latentSize, latentChannels } = config;
 	const pictures = [inputs.person, inputs.face];
-
-	const clipConfig = readClipVisionConfig(await checkpoint.config("image_encoder"));
-	const clipNetwork = await open("image_encoder", (weights) => declareClipVision(weights, clipConfig, dtype));
-	const preprocessing = readClipPreprocessing(await checkpoint.featureExtractor());
-	const clip = singleGraphPart(context, "image embedding", clipNetwork, (graph, model) => {
-		const pixels = graph.input("pixels", "f32", [pictures.length, preprocessing.cropHeight, preprocessing.cropWidth, 3]);
-		return { input: pixels, output: recordClipVision(graph, model, pixels) };
-	});
-
-	const vaeConfig = readAutoencoderConfig(await checkpoint.config("vae"));
-	const encoder = await open("vae", (weights) => declareAutoencoderEncoder(weights, vaeConfig, dtype), ["encoder", "quant_conv"]);
-	const pixels = inputs.person.width;
-	const encoding = singleGraphPart(context, "picture encoding", encoder, (graph, model) => {
-		const picture = graph.input("pictures", "f32", [pictures.length, pixels, pixels, 3]);
-		return { input: picture, output: recordEncode(graph, model, picture) };
+	const { embedding, encoding, decoding } = await preparePictureNetworks(context, {
+		...{ checkpoint, dtype, latentSize, latentChannels },
+		featureExtractor: await checkpoint.featureExtractor(),
+		pictures: pictures.length,
+		pixels: inputs.person.width,
 	});
 
 	const dinoNetwork = await open("dinov2", (weights) => declareDinov2(weights, readDinov2Config(engine), dtype));
@@ -132,7 +122,6 @@ export async function runStageOneOn(
 	});
 
 	const prompt = selectPromptEmbeddings(await checkpoint.promptEmbeds("normal"), await checkpoint.promptEmbeds("color"));
-	const config = readCrossSpaceConfig(await checkpoint.config("SyncHuman_2D3DCrossSpaceDiffusion"), engine);
 	const network = await open("SyncHuman_2D3DCrossSpaceDiffusion", (weights) => declareCrossSpaceDiffusion(weights, config, dtype));
 	const diffusion = prepareDiffusion(context, network.weights, network.model, {
 		schedule: stageOneSchedule(request.steps, defaults.rescaleT),
@@ -140,12 +129,6 @@ export async function runStageOneOn(
 		promptTokens: prompt.shape[1],
 		conditionTokens: dino.output.shape[1],
 		dtype,
-	});
-
-	const decoder = await open("vae", (weights) => declareAutoencoderDecoder(weights, vaeConfig, dtype), ["decoder", "post_quant_conv"]);
-	const decoding = singleGraphPart(context, "view decoding", decoder, (graph, model) => {
-		const latent = graph.input("latent", "f32", [1, config.latentSize, config.latentSize, config.latentChannels]);
-		return { input: latent, output: recordDecode(graph, model, latent) };
 	});
 
 	const structureConfig = readSparseStructureDecoderConfig(await checkpoint.config("sparse_structure_decoder"));
@@ -158,27 +141,29 @@ export async function runStageOneOn(
 		return { input: latent, output: recordSparseStructureDecoder(graph, model, latent) };
 	});
 
-	planStage(context, "stage 1", [clip.part, encoding.part, dino.part, diffusion.part, decoding.part, structure.part]);
+	planStage(context, "stage 1", [embedding.part, encoding.part, dino.part, diffusion.part, decoding.part, structure.part]);
 
-	const [embeds] = await clip.run([concatenated(pictures.map((picture) => clipPixels(picture, preprocessing).data))]);
-	const [encoded] = await encoding.run([concatenated(pictures.map((picture) => vaeInput(picture).data))]);
+	const embeddings = await embedding.run(pictures);
+	const encoded = await encoding.run(pictures);
 	const [condition] = await dino.run([inputForDino(inputs.centred).data]);
-	const labels = split(embeds, pictures.length).map((embedding) => withNoiseLevel(embedding, 0));
 	const latents = await runDiffusion(
 		context,
 		diffusion,
 		{
-			imageLatents: imagesOfPictures(synchumanViews, split(encoded, pictures.length)),
-			classLabels: imagesOfPictures(synchumanViews, labels),
+			imageLatents: imagesOfPictures(synchumanViews, encoded),
+			classLabels: imagesOfPictures(
+				synchumanViews,
+				embeddings.map((values) => withNoiseLevel(values, 0)),
+			),
 			prompt: imagesFromOfficial(toFloat32(prompt), viewCount),
 			condition,
 		},
 		inputs.noise,
 	);
-	const decoded = await decoding.run(split(latents.images, viewCount * domains));
+	const views = await decoding.run(latents.images);
 	const [logits] = await structure.run([latents.structure]);
 	return {
-		views: decoded.map((data) => decodedToFloat({ width: pixels, height: pixels, channels: 3, data })),
+		views,
 		latents,
 		logits,
 		coordinates: occupiedVoxels(logits, structure.output.shape[1]),

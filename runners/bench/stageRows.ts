@@ -5,7 +5,7 @@ import { type Image, imageOf } from "../../engine/image/image.ts";
 import { samplePerson } from "../../engine/image/samplePerson.ts";
 import { bodyCoordinates } from "../../engine/random/bodyGeometry.ts";
 import { TorchCudaGenerator } from "../../engine/random/philox.ts";
-import type { MemoryPlan, Part, PartContext, PartMeasurement } from "../../engine/stages/part.ts";
+import { bareContext, type MemoryPlan, type Part, type PartContext, type PartMeasurement } from "../../engine/stages/part.ts";
 import { runPshuman } from "../../engine/stages/pshuman.ts";
 import type { StageOneResult } from "../../engine/stages/results.ts";
 import { runStageOne } from "../../engine/stages/stage1.ts";
@@ -15,7 +15,6 @@ import type { PshumanCheckpoint } from "../../weights/pshumanCheckpoint.ts";
 import { syntheticBody } from "../../weights/syntheticCheckpoint.ts";
 import { profileRows } from "./kernelRows.ts";
 import { type BenchRow, medianRow } from "./report.ts";
-import { bareContext } from "./stepRows.ts";
 
 /** What running a stage cost. */
 export interface StageMeasurement {

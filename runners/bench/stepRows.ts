@@ -1,5 +1,4 @@
 import { defaults } from "../../engine/defaults.ts";
-import type { Device } from "../../engine/gpu/device.ts";
 import { writeTensor } from "../../engine/gpu/transfer.ts";
 import type { Graph } from "../../engine/graph/graph.ts";
 import { readCrossSpaceConfig } from "../../engine/models/crossSpaceConfig.ts";
@@ -9,7 +8,6 @@ import { readDinov2Config } from "../../engine/models/dinov2.ts";
 import { TorchCpuGenerator } from "../../engine/random/mt19937.ts";
 import { stageOneSchedule } from "../../engine/samplers/flowEuler.ts";
 import { type Diffusion, prepareDiffusion } from "../../engine/stages/diffusion.ts";
-import { Networks } from "../../engine/stages/networks.ts";
 import { type PartContext, runPart } from "../../engine/stages/part.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { selectPromptEmbeddings } from "../../weights/promptEmbeddings.ts";
@@ -18,19 +16,6 @@ import { profileRows } from "./kernelRows.ts";
 import type { BenchRow } from "./report.ts";
 
 const component = "SyncHuman_2D3DCrossSpaceDiffusion";
-
-/** A context without limits, progress or signal, for parts run by themselves. */
-export function bareContext(device: Device): PartContext {
-	return {
-		device,
-		maxMemory: undefined,
-		onProgress: undefined,
-		onPlan: undefined,
-		signal: undefined,
-		measurements: [],
-		networks: new Networks(),
-	};
-}
 
 /** The denoising of stage 1, recorded as the engine does for `steps` steps; nothing is loaded or allocated. */
 export async function recordedDiffusion(

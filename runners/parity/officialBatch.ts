@@ -1,3 +1,4 @@
+import { concatenated, split, withNoiseLevel } from "../../engine/stages/imageArrangement.ts";
 import type { HostTensor } from "./adapter.ts";
 import { permuted } from "./recordedRun.ts";
 
@@ -32,4 +33,16 @@ export function rowsToOfficial(x: HostTensor, halves: number, images = x.shape[0
 	const width = x.data.length / images;
 	const y = permuted(x, [2, 0, 1, 3], [halves, images / 2 / halves, 2, width]);
 	return { shape: x.shape, data: y.data };
+}
+
+/** The same rows again and again, as many as `shape` has: what is the same in both halves, or for every image, is computed once. */
+export function repeated(data: HostTensor["data"], shape: readonly number[]): Float32Array {
+	const count = shape.reduce((a, b) => a * b, 1);
+	return Float32Array.from({ length: count }, (_, i) => data[i % data.length]);
+}
+
+/** [rows, width] embeddings to [rows, 2 width]: every row with the sinusoid of its noise level. */
+export function withNoiseLevels({ shape: [rows], data }: HostTensor, level: number): Values {
+	const labelled = concatenated(split(Float32Array.from(data), rows).map((row) => withNoiseLevel(row, level)));
+	return { shape: [rows, labelled.length / rows], data: labelled };
 }

@@ -3,7 +3,7 @@ import { imageOf } from "../../engine/image/image.ts";
 import { openU2netWeights } from "../../engine/models/u2netWeights.ts";
 import { removeBackground } from "../../engine/stages/background.ts";
 import { Networks } from "../../engine/stages/networks.ts";
-import type { PartContext } from "../../engine/stages/part.ts";
+import { bareContext } from "../../engine/stages/part.ts";
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import { randomValues, testDevice } from "../support/gpu.ts";
 import { failureOf } from "../support/hostile.ts";
@@ -19,15 +19,7 @@ it("gives a picture of the same size with its own colours and the mask as alpha,
 		3,
 		Uint8Array.from(noise, (value) => value + 128),
 	);
-	const context: PartContext = {
-		device,
-		maxMemory: undefined,
-		networks: new Networks(),
-		onProgress: undefined,
-		onPlan: undefined,
-		signal: undefined,
-		measurements: [],
-	};
+	const context = bareContext(device);
 	const before = device.memory.currentBytes;
 	const cut = await removeBackground(context, network, photo);
 	expect([cut.width, cut.height, cut.channels]).toEqual([90, 70, 4]);

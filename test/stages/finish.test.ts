@@ -3,8 +3,7 @@ import type { Device } from "../../engine/gpu/device.ts";
 import { imageOf } from "../../engine/image/image.ts";
 import { unwrapMesh } from "../../engine/mesh/unwrap.ts";
 import { type FinishRequest, finishMesh } from "../../engine/stages/finish.ts";
-import { Networks } from "../../engine/stages/networks.ts";
-import type { MemoryPlan, PartContext, Progress } from "../../engine/stages/part.ts";
+import { bareContext, type MemoryPlan, type PartContext, type Progress } from "../../engine/stages/part.ts";
 import { ballMesh, joinMeshes } from "../support/ballMesh.ts";
 import { testDevice } from "../support/gpu.ts";
 import { randomCloud } from "../support/randomCloud.ts";
@@ -46,13 +45,9 @@ function watched(more: Partial<PartContext> = {}) {
 	const plans: MemoryPlan[] = [];
 	const progress: Progress[] = [];
 	const context: PartContext = {
-		device,
-		maxMemory: undefined,
+		...bareContext(device),
 		onProgress: (step) => void progress.push(step),
 		onPlan: (plan) => void plans.push(plan),
-		signal: undefined,
-		measurements: [],
-		networks: new Networks(),
 		...more,
 	};
 	return { context, plans, progress };

@@ -3,7 +3,7 @@ import type { Device } from "../../engine/gpu/device.ts";
 import { Graph } from "../../engine/graph/graph.ts";
 import { matmul } from "../../engine/kernels/dense/matmul.ts";
 import { Networks } from "../../engine/stages/networks.ts";
-import { type MemoryPlan, type Part, type PartContext, planStage, runPart } from "../../engine/stages/part.ts";
+import { bareContext, type MemoryPlan, type Part, type PartContext, planStage, runPart } from "../../engine/stages/part.ts";
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { openSafetensors } from "../../weights/safetensors.ts";
@@ -49,7 +49,9 @@ const checkpoint = {
 } as unknown as Checkpoint;
 
 const contextOf = (networks: Networks, maxMemory?: number): PartContext => ({
-	...{ device, networks, maxMemory, onProgress: undefined, signal: undefined, measurements: [] },
+	...bareContext(device),
+	networks,
+	maxMemory,
 	onPlan: (plan) => plans.push(plan),
 });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { blankImage } from "../../engine/image/image.ts";
-import { Networks } from "../../engine/stages/networks.ts";
+import { bareContext } from "../../engine/stages/part.ts";
 import { previewSheet } from "../../engine/stages/preview.ts";
 import { ballMesh } from "../support/ballMesh.ts";
 import { testDevice } from "../support/gpu.ts";
@@ -8,15 +8,7 @@ import { stageOneResult } from "../support/stageResults.ts";
 
 it("shows the input and four sides, the same twice, within its plan, and refuses where memory does not suffice", async () => {
 	const device = await testDevice();
-	const context = {
-		device,
-		networks: new Networks(),
-		maxMemory: undefined,
-		onProgress: undefined,
-		onPlan: undefined,
-		signal: undefined,
-		measurements: [],
-	};
+	const context = bareContext(device);
 	const ball = ballMesh([0, 0, 0], 0.2, 12);
 	const surface = { mesh: { ...ball, colors: ball.positions.map((_, i) => [0.2, 0.6, 1][i % 3]) } };
 	const { input } = stageOneResult();

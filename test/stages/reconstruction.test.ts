@@ -4,8 +4,7 @@ import { blankImage } from "../../engine/image/image.ts";
 import { bodyCameras, isBodyPixel } from "../../engine/mesh/bodyViews.ts";
 import { depthRaster } from "../../engine/mesh/depthRaster.ts";
 import { connectedFaces, meshEdges } from "../../engine/mesh/meshEdges.ts";
-import { Networks } from "../../engine/stages/networks.ts";
-import type { PartContext } from "../../engine/stages/part.ts";
+import { bareContext } from "../../engine/stages/part.ts";
 import { type ReconstructionRequest, runReconstruction } from "../../engine/stages/reconstruction.ts";
 import { readViews } from "../../runners/viewsFolder.ts";
 import { testDevice } from "../support/gpu.ts";
@@ -19,15 +18,10 @@ beforeAll(async () => {
 	device = await testDevice();
 	views = await readViews("test/fixtures/mannequin");
 });
-const context = (): PartContext => ({
-	...{ device, maxMemory: undefined, onProgress: undefined, onPlan: undefined, signal: undefined },
-	networks: new Networks(),
-	measurements: [],
-});
 
 describe("runReconstruction", () => {
 	it("finds the mannequin again: its surface, its outlines, in one closed piece", async () => {
-		const { mesh, resolution } = await runReconstruction(context(), { views, seed: 43 });
+		const { mesh, resolution } = await runReconstruction(bareContext(device), { views, seed: 43 });
 		expect(resolution).toBe(96);
 		const { degrees, faceEdges } = meshEdges(mesh.faces);
 		expect(connectedFaces(faceEdges, degrees.length).pieces).toBe(1);
@@ -62,7 +56,7 @@ describe("runReconstruction", () => {
 	it("gives a texture of the views' colours, and the same bytes twice", async () => {
 		const small = mannequinViews(64);
 		const finish = { textureSize: 128, simplify: 0.5, effort: { visibilityViews: 30, visibilitySize: 256, viewSize: 64, fitSteps: 10 } };
-		const run = () => runReconstruction(context(), { views: small, seed: 43, finish });
+		const run = () => runReconstruction(bareContext(device), { views: small, seed: 43, finish });
 		const [first, second] = [await run(), await run()];
 		expect(first.resolution).toBe(32);
 		expect(first.texture?.picture.width).toBe(128);
@@ -74,7 +68,7 @@ describe("runReconstruction", () => {
 
 	it("refuses views that are missing, of unequal size, or without a body", async () => {
 		const refused = async (changed: ReconstructionRequest["views"]) =>
-			((await failureOf(() => runReconstruction(context(), { views: changed, seed: 43 }))) as Error).message;
+			((await failureOf(() => runReconstruction(bareContext(device), { views: changed, seed: 43 }))) as Error).message;
 		const { colors, normals } = views;
 		expect(await refused({ colors: colors.slice(1), normals })).toBe("Views: must be 5 colour and 5 normal pictures, got 4 and 5.");
 		expect(await refused({ colors, normals: [...normals.slice(0, 4), blankImage(96, 96, 3)] })).toBe(

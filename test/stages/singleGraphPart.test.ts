@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { elementwise } from "../../engine/kernels/dense/elementwise.ts";
-import { Networks } from "../../engine/stages/networks.ts";
-import type { PartContext, Progress } from "../../engine/stages/part.ts";
+import { bareContext, type PartContext, type Progress } from "../../engine/stages/part.ts";
 import { singleGraphPart } from "../../engine/stages/singleGraphPart.ts";
 import { syntheticSource } from "../../weights/syntheticSource.ts";
 import { Weights } from "../../weights/weights.ts";
@@ -12,10 +11,7 @@ describe("singleGraphPart", async () => {
 
 	/** x^3 of eight values. */
 	function cube(options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {}, count = 8) {
-		const context: PartContext = {
-			...{ device, networks: new Networks(), maxMemory: undefined, onPlan: undefined, measurements: [] },
-			...{ onProgress: options.onProgress, signal: options.signal },
-		};
+		const context: PartContext = { ...bareContext(device), ...options };
 		const weights = Weights.open(syntheticSource({ name: "synthetic", seed: 1 }));
 		const part = singleGraphPart(context, "cube", { weights, model: undefined }, (graph) => {
 			const input = graph.input("x", "f32", [count]);

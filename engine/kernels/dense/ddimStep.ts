@@ -18,6 +18,18 @@ export interface DdimCoefficients<Number = number> {
 	readonly sigma: Number;
 }
 
+/** The coefficients as scalars of the graph under their names, so that a `DdimCoefficients` is what a run is given. */
+export function ddimScalars(graph: Graph): DdimCoefficients<Scalar> {
+	const scalar = (name: keyof DdimCoefficients) => graph.scalar(name, 1);
+	return {
+		sqrtAlpha: scalar("sqrtAlpha"),
+		sqrtBeta: scalar("sqrtBeta"),
+		sqrtAlphaPrevious: scalar("sqrtAlphaPrevious"),
+		direction: scalar("direction"),
+		sigma: scalar("sigma"),
+	};
+}
+
 /** One step of DDIM. */
 export interface DdimStepRequest {
 	/** The state, any shape, f32; overwritten. */

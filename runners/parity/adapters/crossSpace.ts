@@ -16,7 +16,7 @@ import { timestepEmbedding } from "../../../engine/samplers/timestepEmbedding.ts
 import { Weights } from "../../../weights/weights.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
 import { configOf } from "../configOf.ts";
-import { imagesFromOfficial, imagesToOfficial, rowsFromOfficial, rowsToOfficial } from "../officialBatch.ts";
+import { imagesFromOfficial, imagesToOfficial, repeated, rowsFromOfficial, rowsToOfficial, withNoiseLevels } from "../officialBatch.ts";
 import { permuted, type RecordedValues, runOnce } from "../recordedRun.ts";
 
 const halves = 2;
@@ -51,7 +51,7 @@ async function runConditioning(
 ): Promise<RecordedValues> {
 	const { dtype } = context;
 	const images = imagesFromOfficial(await context.input("image_latents"), 1);
-	const labels = rowsFromOfficial(withNoiseLevel(await context.input("clip_image_embeds")), 1);
+	const labels = rowsFromOfficial(withNoiseLevels(await context.input("clip_image_embeds"), 0), 1);
 	const prompt = rowsFromOfficial(await context.input("prompt_embeds"), 1);
 	const condition = await context.input("trellis_cond");
 	const { unet_timestep: unetTimestep, trellis_t: structureTimestep } = context.meta.timestep as Record<string, number>;
@@ -72,17 +72,6 @@ async function runConditioning(
 		});
 		return {};
 	});
-}
-
-/** The embedding of noise level 0 behind every picture's: ones, then zeros. */
-function withNoiseLevel(embeds: HostTensor): HostTensor {
-	const [rows, width] = embeds.shape;
-	const data = new Float32Array(rows * width * 2);
-	for (let row = 0; row < rows; row++) {
-		data.set(Float32Array.from(embeds.data.subarray(row * width, (row + 1) * width)), row * width * 2);
-		data.fill(1, row * width * 2 + width, row * width * 2 + width + Math.floor(width / 2));
-	}
-	return { shape: [rows, width * 2], data };
 }
 
 async function runStep(
@@ -125,11 +114,6 @@ function officialOutputs(context: ParityContext, model: CrossSpaceDiffusion, val
 		else outputs.set(name, { shape: whole, data: repeated(value.data, whole) });
 	}
 	return outputs;
-}
-
-function repeated(data: HostTensor["data"], shape: readonly number[]): Float32Array {
-	const count = shape.reduce((a, b) => a * b, 1);
-	return Float32Array.from({ length: count }, (_, i) => data[i % data.length]);
 }
 
 /** The golden cases of the whole 2D-3D network. */

@@ -1,7 +1,7 @@
 import { roundToFloat16 } from "../../../engine/gpu/float16.ts";
 import { compileGraph } from "../../../engine/graph/executable.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
-import { type DdimCoefficients, ddimStep, type PredictionType } from "../../../engine/kernels/dense/ddimStep.ts";
+import { ddimScalars, ddimStep, type PredictionType } from "../../../engine/kernels/dense/ddimStep.ts";
 import { type DdimStep, ddimConfigOf, ddimSchedule, ddimTimesteps, syncDreamerSchedule } from "../../../engine/samplers/ddim.ts";
 import { cumulativeAlphas, inDoubles, noiseScheduleOf, type Rounding } from "../../../engine/samplers/diffusionSchedule.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
@@ -34,20 +34,13 @@ async function kernelRunner(context: ParityContext, { start, outputs, noises }: 
 		const x = graph.input("x", "f32", [size]);
 		const output = graph.input("output", "f32", [size]);
 		const noise = graph.input("noise", "f32", [size]);
-		const scalar = (name: keyof DdimCoefficients) => graph.scalar(name, 0);
 		ddimStep(graph, {
 			x,
 			conditional: { tensor: output },
 			noise: { tensor: noise },
 			prediction,
 			clipRange,
-			step: {
-				sqrtAlpha: scalar("sqrtAlpha"),
-				sqrtBeta: scalar("sqrtBeta"),
-				sqrtAlphaPrevious: scalar("sqrtAlphaPrevious"),
-				direction: scalar("direction"),
-				sigma: scalar("sigma"),
-			},
+			step: ddimScalars(graph),
 		});
 		return { x, output, noise, executable: await compileGraph(graph) };
 	};

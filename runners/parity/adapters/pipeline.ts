@@ -3,7 +3,7 @@ import { centredOnBlack } from "../../../engine/image/personImage.ts";
 import { domains, synchumanViews } from "../../../engine/layers/multiviewLayout.ts";
 import { readAutoencoderConfig } from "../../../engine/models/autoencoderConfig.ts";
 import { channelsLast, imagesFromOfficial } from "../../../engine/stages/imageArrangement.ts";
-import { Networks } from "../../../engine/stages/networks.ts";
+import { bareContext } from "../../../engine/stages/part.ts";
 import { runStageOneOn } from "../../../engine/stages/stage1.ts";
 import type { Checkpoint } from "../../../weights/checkpoint.ts";
 import { openCheckpoint } from "../../../weights/checkpointFolder.ts";
@@ -49,15 +49,7 @@ async function runPipeline(context: ParityContext): Promise<ParityOutputs> {
 	const inputSize = (context.meta.outputs.preprocess_image.shape as number[])[0];
 	const centred = centredOnBlack(await picture(context, "image_raw_rgba"), inputSize);
 	const result = await runStageOneOn(
-		{
-			device: await context.device(),
-			maxMemory: undefined,
-			onProgress: undefined,
-			onPlan: undefined,
-			signal: undefined,
-			measurements: [],
-			networks: new Networks(),
-		},
+		bareContext(await context.device()),
 		{ checkpoint, dtype: context.dtype, steps: (context.meta.timesteps as unknown[]).length, guidance: 3 },
 		{
 			person: await picture(context, "image_u8"),

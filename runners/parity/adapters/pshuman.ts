@@ -13,25 +13,19 @@ import { declareMultiviewUnet } from "../../../engine/models/multiviewUnet.ts";
 import { readPshumanConfig, recordPshumanStep } from "../../../engine/models/pshumanDiffusion.ts";
 import { cumulativeAlphas, noiseScheduleOf } from "../../../engine/samplers/diffusionSchedule.ts";
 import { timestepEmbedding } from "../../../engine/samplers/timestepEmbedding.ts";
-import { concatenated, split, withNoiseLevel } from "../../../engine/stages/imageArrangement.ts";
+import { concatenated, split } from "../../../engine/stages/imageArrangement.ts";
 import { noiseImageEmbeddings } from "../../../engine/stages/imageNoise.ts";
-import { Networks } from "../../../engine/stages/networks.ts";
+import { bareContext } from "../../../engine/stages/part.ts";
 import { runPshumanOn } from "../../../engine/stages/pshuman.ts";
 import { openPshumanCheckpoint, type PshumanCheckpoint } from "../../../weights/pshumanCheckpoint.ts";
 import { toFloat32 } from "../../../weights/storedTensor.ts";
 import { Weights } from "../../../weights/weights.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
 import { configOf } from "../configOf.ts";
-import { imagesFromOfficial, imagesToOfficial, rowsFromOfficial, rowsToOfficial } from "../officialBatch.ts";
+import { imagesFromOfficial, imagesToOfficial, repeated, rowsFromOfficial, rowsToOfficial, withNoiseLevels } from "../officialBatch.ts";
 import { runOnce } from "../recordedRun.ts";
 
 const halves = 2;
-
-/** [rows, 2 width]: every row with the sinusoid of its noise level. */
-function labelled(rows: Float32Array, count: number, level: number): HostTensor & { readonly data: Float32Array } {
-	const data = concatenated(split(rows, count).map((row) => withNoiseLevel(row, level)));
-	return { shape: [count, data.length / count], data };
-}
 
 /** Rows of both halves in the official order, zeros without condition. */
 function guided(conditional: HostTensor & { readonly data: Float32Array }): HostTensor {
@@ -50,7 +44,7 @@ async function runUnet(context: ParityContext): Promise<ParityOutputs> {
 	const unet = declareMultiviewUnet(weights, config.unet, dtype);
 	const prompt = rowsFromOfficial(await context.input("prompt_embeds"), 1);
 	const embeds = await context.input("image_embeds");
-	const labels = rowsFromOfficial(labelled(Float32Array.from(embeds.data), embeds.shape[0], 0), 1);
+	const labels = rowsFromOfficial(withNoiseLevels(embeds, 0), 1);
 	const images = imagesFromOfficial(await context.input("image_latents"), 1);
 	const { layout } = config;
 	const state = createMultiviewState(unet, { layout, latentSize, latentChannels, steps: 1, promptTokens: prompt.shape[1] });
@@ -96,11 +90,6 @@ async function runUnet(context: ParityContext): Promise<ParityOutputs> {
 	}
 }
 
-function repeated(data: HostTensor["data"], shape: readonly number[]): Float32Array {
-	const count = shape.reduce((a, b) => a * b, 1);
-	return Float32Array.from({ length: count }, (_, i) => data[i % data.length]);
-}
-
 async function runImageEmbeds(context: ParityContext): Promise<ParityOutputs> {
 	const values = async (name: string) => Float32Array.from((await context.input(name)).data);
 	const [embeds, noise] = [await values("image_embeds"), await values("noise")];
@@ -128,10 +117,11 @@ async function runImageEmbeds(context: ParityContext): Promise<ParityOutputs> {
 				level,
 				round: half ? (value) => roundToFloat16(Math.fround(value)) : Math.fround,
 			});
+		const labelled = (betaSchedule: string) => withNoiseLevels({ shape: [rows, width], data: noised(betaSchedule, false) }, level);
 		if (name.endsWith("alphas_cumprod")) outputs.set(name, { shape, data: Float32Array.from(cumulativeAlphas(scheduleOf(kind))) });
 		else if (kind === "fp16") outputs.set(name, { shape, data: noised("squaredcos_cap_v2", true) });
-		else if (kind === "cfg") outputs.set(name, guided(labelled(noised("squaredcos_cap_v2", false), rows, level)));
-		else if (name.includes("class_labels")) outputs.set(name, labelled(noised(kind, false), rows, level));
+		else if (kind === "cfg") outputs.set(name, guided(labelled("squaredcos_cap_v2")));
+		else if (name.includes("class_labels")) outputs.set(name, labelled(kind));
 	}
 	return outputs;
 }
@@ -171,15 +161,7 @@ async function runSampler(context: ParityContext): Promise<ParityOutputs> {
 			},
 		};
 		const result = await runPshumanOn(
-			{
-				device: await context.device(),
-				networks: new Networks(),
-				maxMemory: undefined,
-				onProgress: undefined,
-				onPlan: undefined,
-				signal: undefined,
-				measurements: [],
-			},
+			bareContext(await context.device()),
 			{ checkpoint, dtype: context.dtype, steps, guidance, eta },
 			inputs,
 		);

@@ -1,5 +1,5 @@
 import type { Storage, Tensor } from "../../../engine/gpu/tensor.ts";
-import { allocate, release } from "../../../engine/gpu/transfer.ts";
+import { allocate, release, writeTensor } from "../../../engine/gpu/transfer.ts";
 import { compileGraph, type Executable } from "../../../engine/graph/executable.ts";
 import type { Graph } from "../../../engine/graph/graph.ts";
 import {
@@ -13,7 +13,7 @@ import {
 import { slatFlowGeometry } from "../../../engine/models/slatFlowGeometry.ts";
 import { flowTimes, stageTwoSchedule } from "../../../engine/samplers/flowEuler.ts";
 import { timestepEmbedding } from "../../../engine/samplers/timestepEmbedding.ts";
-import { denormalizedLatents, recordSlatSampling, runSlatSampling } from "../../../engine/stages/slatSampling.ts";
+import { denormalizedLatents, recordSlatSampling, runSlatCondition, runSlatStep } from "../../../engine/stages/slatSampling.ts";
 import { Weights } from "../../../weights/weights.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
 import { configOf } from "../configOf.ts";
@@ -91,15 +91,18 @@ async function runSlatSampler(context: ParityContext): Promise<ParityOutputs> {
 		const guided = sampling.guided && (await compiled(sampling.guided.graph));
 		const plain = sampling.plain && (await compiled(sampling.plain.graph));
 		const read = (tensor: Tensor) => condition.read(tensor);
-		const inputs = { noise: Float32Array.from(noise.data), cond: Float32Array.from(cond.data), schedule };
-		await runSlatSampling(device, sampling, { condition, guided, plain }, inputs, async (step) => {
+		const ready = { condition, guided, plain };
+		writeTensor(device, sampling.state, Float32Array.from(noise.data));
+		await runSlatCondition(sampling, ready, { cond: Float32Array.from(cond.data), schedule });
+		for (const step of schedule) {
+			await runSlatStep(sampling, ready, step);
 			const velocity = await read((step.guided ? sampling.guided : sampling.plain)?.velocity ?? sampling.state);
 			for (let start = 0; start < velocity.length; start += noise.data.length) {
 				outputs.set(`call_${calls.length}`, { shape: noise.shape, data: velocity.slice(start, start + noise.data.length) });
 				calls.push({ time: step.timestep, conditional: start === 0 });
 			}
 			outputs.set(`x_${step.index}`, { shape: noise.shape, data: await read(sampling.state) });
-		});
+		}
 		const samples = await read(sampling.state);
 		return outputs
 			.set("samples", { shape: noise.shape, data: samples })
