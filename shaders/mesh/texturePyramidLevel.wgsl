@@ -12,6 +12,7 @@ struct Params {
   sourceWidth: u32,
   factorX: u32,       // 1 or 2
   factorY: u32,
+  share: f32,         // 1 / (factorX factorY)
 }
 
 @group(0) @binding(0) var<storage, read> image: array<f32>;                 // [height, width, 3], where isBase
@@ -39,5 +40,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       sum += pyramid[params.sourceOffset + source * 3u + channel];
     }
   }
-  pyramid[params.offset + index] = sum / f32(params.factorX * params.factorY);
+  pyramid[params.offset + index] = sum * params.share;
 }

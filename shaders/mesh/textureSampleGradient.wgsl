@@ -11,6 +11,7 @@ struct Params {
   weight: f32,      // where comparesColors
   scale: f32,       // a power of two: scale * (sum of |upstream|) is below 2^30
   fineScale: f32,   // a power of two: fineScale * samples is at most 2^30
+  zero: u32,        // 0, which compilers cannot know
 }
 
 @group(0) @binding(0) var<storage, read> samples: array<vec4<u32>>;           // [N] bits of f32 u, v, level; colour r + 256 g + 65536 b
@@ -18,6 +19,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> values: array<f32>;                  // [N, 3] samples where comparesColors, else upstream
 @group(0) @binding(3) var<storage, read_write> gradient: array<atomic<i32>>;  // [texels of all levels, 3, 2]
 @group(0) @binding(4) var<uniform> params: Params;
+
+// include "mesh/exactArithmetic"
 
 fn add(index: u32, amount: f32) {
   let whole = round(amount);
@@ -53,8 +56,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let level = bitcast<f32>(sample.z);
   var upstream = vec3<f32>(values[index * 3u], values[index * 3u + 1u], values[index * 3u + 2u]);
   if (comparesColors) {
-    let color = vec3<f32>(vec3<u32>(sample.w, sample.w >> 8u, sample.w >> 16u) & vec3<u32>(255u));
-    upstream = sign(upstream - color / 255.0) * params.weight;
+    let bytes = vec3<f32>(vec3<u32>(sample.w, sample.w >> 8u, sample.w >> 16u) & vec3<u32>(255u));
+    let color = vec3<f32>(quotient(bytes.x, 255.0), quotient(bytes.y, 255.0), quotient(bytes.z, 255.0));
+    upstream = sign(upstream - color) * params.weight;
   }
   let lower = min(u32(level), params.levelCount - 1u);
   let upper = min(lower + 1u, params.levelCount - 1u);

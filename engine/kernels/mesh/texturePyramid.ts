@@ -60,6 +60,7 @@ export function texturePyramid(graph: Graph, image: Tensor): TexturePyramid {
 				sourceWidth: source.width,
 				factorX: source.width / level.width,
 				factorY: source.height / level.height,
+				share: (level.width * level.height) / (source.width * source.height),
 			},
 			workgroups: foldedWorkgroups(Math.ceil(count / 64)),
 		});

@@ -46,7 +46,7 @@ export function textureSampleGradient(graph: Graph, pyramid: TexturePyramid, req
 		shader: "mesh/textureSampleGradient",
 		overrides: { comparesColors },
 		tensors: { samples, levels: pyramid.table, values, gradient: pyramid.gradient },
-		params: { count, levelCount: pyramid.levels.length, weight, scale, fineScale },
+		params: { count, levelCount: pyramid.levels.length, weight, scale, fineScale, zero: 0 },
 		workgroups: foldedWorkgroups(Math.ceil(samples.shape[0] / 64)),
 	});
 }
