@@ -4,10 +4,12 @@ import { SyncHumanError } from "./error.ts";
 import type { Image } from "./image/image.ts";
 import type { PshumanPictures } from "./image/pshumanViews.ts";
 import { readPshumanConfig } from "./models/pshumanDiffusion.ts";
+import type { U2netWeights } from "./models/u2netWeights.ts";
 import { TorchCudaGenerator } from "./random/philox.ts";
 import { type RunCallbacks, Session, type SessionOptions } from "./session.ts";
 import { type DrawFigureRequest, drawFigure } from "./stages/drawFigure.ts";
 import type { FinishOptions } from "./stages/finish.ts";
+import { type BodyViews, maskedViews } from "./stages/maskedView.ts";
 import { runPshuman } from "./stages/pshuman.ts";
 import { type Reconstruction, runReconstruction } from "./stages/reconstruction.ts";
 import { standInNormals } from "./stages/standInNormals.ts";
@@ -85,6 +87,17 @@ export class PsHuman extends Session {
 		const generator = typeof start === "number" ? new TorchCudaGenerator(start) : start;
 		const request = { checkpoint: this.weights, dtype: this.dtype, image, generator, steps, guidance, eta, cropSize, onRemark };
 		return runPshuman(this.context(options), request);
+	}
+
+	/**
+	 * The six views of the body cut out, RGBA: with U^2-Net as upstream does it, soft at the edges; without a network where the normals are not white.
+	 */
+	maskedViews(
+		{ colors, normals }: Pick<PshumanPictures, "colors" | "normals">,
+		network?: U2netWeights,
+		options: RunCallbacks = {},
+	): Promise<BodyViews> {
+		return maskedViews(this.context(options), { colors, normals }, network);
 	}
 
 	/** Views to a body. With synthetic weights, and only then, its shape is an analytic figure's. */

@@ -1,6 +1,8 @@
 import { SyncHumanError } from "./error.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Image } from "./image/image.ts";
+import type { U2netWeights } from "./models/u2netWeights.ts";
+import { removeBackgrounds } from "./stages/background.ts";
 import { Networks } from "./stages/networks.ts";
 import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
 import { type PreviewedSurface, previewSheet } from "./stages/preview.ts";
@@ -48,6 +50,12 @@ export class Session {
 	/** The input and four sides of a surface as one picture. */
 	preview(surface: PreviewedSurface, input: Image, options: RunCallbacks = {}): Promise<Image> {
 		return previewSheet(this.context(options), surface, input);
+	}
+
+	/** A picture with its background removed as rembg does it (U^2-Net, see engine/models/u2netWeights.ts): RGBA, straight alpha. */
+	async removeBackground(image: Image, network: U2netWeights, options: RunCallbacks = {}): Promise<Image> {
+		const [cut] = await removeBackgrounds(this.context(options), network, [image]);
+		return cut;
 	}
 
 	/** Frees the weights that are on the GPU. The device stays open. */

@@ -4,10 +4,8 @@ import { defaults } from "./defaults.ts";
 import { SyncHumanError } from "./error.ts";
 import type { Image } from "./image/image.ts";
 import { samplePerson } from "./image/samplePerson.ts";
-import type { U2netWeights } from "./models/u2netWeights.ts";
 import { bodyCoordinates } from "./random/bodyGeometry.ts";
 import { type RunCallbacks, Session, type SessionOptions } from "./session.ts";
-import { removeBackground } from "./stages/background.ts";
 import type { FinishOptions, OpenTextureLookups, Unwrap } from "./stages/finish.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
 import { runStageOne } from "./stages/stage1.ts";
@@ -62,11 +60,6 @@ export class SyncHuman extends Session {
 	/** Checks that device and precision fit together; allocates nothing. */
 	static async open(options: OpenOptions): Promise<SyncHuman> {
 		return new SyncHuman(options);
-	}
-
-	/** A picture with its background removed as rembg does it (U^2-Net, see engine/models/u2netWeights.ts): RGBA, straight alpha. */
-	removeBackground(image: Image, network: U2netWeights, options: RunOptions = {}): Promise<Image> {
-		return removeBackground(this.context(options), network, image);
 	}
 
 	/** Picture (RGBA, the person cut out) to views and voxels. */

@@ -14,16 +14,16 @@ export interface BackgroundNetwork {
 }
 
 /**
- * The background remover in the weights folder (left out for synthetic weights), in $U2NET_HOME, or in ~/.u2net where rembg keeps it;
+ * The background remover in one of the weights folders (none for synthetic weights), in $U2NET_HOME, or in ~/.u2net where rembg keeps it;
  * undefined where none is there. Rejects with code "checkpoint" where a file of that name is none.
  */
 export async function findBackgroundNetwork(
-	weightsFolder: string | undefined,
+	weightsFolders: readonly string[],
 	environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<BackgroundNetwork | undefined> {
-	const folders = [weightsFolder, environment.U2NET_HOME ?? join(environment.HOME ?? homedir(), ".u2net")];
+	const folders = [...weightsFolders, environment.U2NET_HOME ?? join(environment.HOME ?? homedir(), ".u2net")];
 	for (const folder of folders) {
-		if (folder === undefined || folder === "") continue;
+		if (folder === "") continue;
 		for (const name of fileNames) {
 			const source = await directoryFolder(folder).open(name);
 			if (source !== undefined) return { path: source.name, byteLength: source.byteLength, weights: await openU2netWeights(source) };

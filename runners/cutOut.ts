@@ -1,7 +1,9 @@
 import { SyncHumanError } from "../engine/error.ts";
 import { checkPersonImage, maxPixels } from "../engine/image/foreground.ts";
+import { foregroundRemarks } from "../engine/image/foregroundRemarks.ts";
 import type { Image } from "../engine/image/image.ts";
 import { cutFromWhite } from "../engine/image/plainBackground.ts";
+import type { RunCallbacks, Session } from "../engine/session.ts";
 import { type BackgroundNetwork, findBackgroundNetwork } from "./backgroundNetwork.ts";
 import { syntheticSize } from "./openWeights.ts";
 
@@ -26,14 +28,18 @@ function isOpaque({ channels, data }: Image): boolean {
 	return true;
 }
 
+/** What a command works with that decides about its picture's background. */
+export interface BackgroundOptions {
+	readonly background: BackgroundChoice;
+	/** Synthetic weights by name, or folders that may hold the network. */
+	readonly weights: string | readonly string[];
+}
+
 /**
  * Decides how the person gets out of a picture, before any GPU is opened. Throws code "input" where the picture is not usable, or needs
  * a network and none is there; "checkpoint" where its file is damaged.
  */
-export async function pictureToCut(
-	image: Image,
-	{ background, weights }: { background: BackgroundChoice; weights: string },
-): Promise<PictureToCut> {
+export async function pictureToCut(image: Image, { background, weights }: BackgroundOptions): Promise<PictureToCut> {
 	const made = (ready: Image, what: string): PictureToCut => {
 		checkPersonImage(ready);
 		return { image: ready, network: undefined, cutOut: what };
@@ -42,7 +48,7 @@ export async function pictureToCut(
 	const opaque = isOpaque(image);
 	if (background === "keep" || (background === "auto" && !opaque)) return made(image, "transparent in the picture");
 	if (image.width * image.height > maxPixels) checkPersonImage(image);
-	const network = await findBackgroundNetwork(syntheticSize(weights) === undefined ? weights : undefined);
+	const network = await findBackgroundNetwork([weights].flat().filter((name) => syntheticSize(name) === undefined));
 	if (network === undefined) {
 		const why =
 			image.channels !== 4 ? "The picture has no alpha channel" : opaque ? "The picture is opaque everywhere" : "--background remove";
@@ -54,4 +60,18 @@ export async function pictureToCut(
 		);
 	}
 	return { image, network, cutOut: `removed by ${network.path} (${network.byteLength} bytes)` };
+}
+
+/** The picture with its person cut out; says what removed the background, and what looks as if it would go wrong. */
+export async function cutOut(
+	engine: Pick<Session, "removeBackground">,
+	{ image, network }: PictureToCut,
+	callbacks: RunCallbacks,
+	remark: (text: string) => void,
+): Promise<Image> {
+	if (network !== undefined) remark(`background: removed by ${network.path}`);
+	const cut = network === undefined ? image : await engine.removeBackground(image, network.weights, callbacks);
+	checkPersonImage(cut);
+	for (const one of foregroundRemarks(cut)) remark(`warning: ${one}`);
+	return cut;
 }

@@ -1,14 +1,12 @@
 import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
-import { checkPersonImage } from "../engine/image/foreground.ts";
-import { foregroundRemarks } from "../engine/image/foregroundRemarks.ts";
 import type { Image } from "../engine/image/image.ts";
 import { finishDefaults, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
-import type { RunOptions, SyncHuman } from "../engine/synchuman.ts";
+import type { SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
-import { type PictureToCut, pictureToCut } from "./cutOut.ts";
+import { cutOut, type PictureToCut, pictureToCut } from "./cutOut.ts";
 import { readBytes } from "./files.ts";
 import { hashFile } from "./hashFile.ts";
 import { decodePicture } from "./imageFile.ts";
@@ -124,15 +122,6 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 	} finally {
 		reporter.end();
 	}
-}
-
-/** The picture with its person cut out; says what removed the background, and what looks as if it would go wrong. */
-async function cutOut(engine: Engine, { image, network }: PictureToCut, run: RunOptions, remark: (text: string) => void): Promise<Image> {
-	if (network !== undefined) remark(`background: removed by ${network.path}`);
-	const cut = network === undefined ? image : await engine.removeBackground(image, network.weights, run);
-	checkPersonImage(cut);
-	for (const one of foregroundRemarks(cut)) remark(`warning: ${one}`);
-	return cut;
 }
 
 /** What the last line of a run says. */

@@ -1,17 +1,17 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
-import { checkPersonImage } from "../engine/image/foreground.ts";
-import type { Image } from "../engine/image/image.ts";
 import type { PsHuman, PsHumanBody } from "../engine/pshuman.ts";
 import { fixedLaunchLayout, TorchCudaGenerator } from "../engine/random/philox.ts";
 import { type FinishOptions, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
 import type { PshumanCheckpoint } from "../weights/pshumanCheckpoint.ts";
+import { type BackgroundNetwork, findBackgroundNetwork } from "./backgroundNetwork.ts";
+import { cutOut, type PictureToCut, pictureToCut } from "./cutOut.ts";
 import { everyPicture } from "./everyPicture.ts";
 import { readBytes } from "./files.ts";
 import { decodePicture } from "./imageFile.ts";
 import { openPshumanWeights } from "./openPshumanWeights.ts";
-import type { OpenedWeights } from "./openWeights.ts";
+import { type OpenedWeights, syntheticSize } from "./openWeights.ts";
 import { type PictureTarget, pictureTargets } from "./pictureTargets.ts";
 import { previewFiles } from "./previewFile.ts";
 import { buildReport } from "./project.ts";
@@ -25,7 +25,10 @@ import { fingerprint } from "./weightFiles.ts";
 import { checkWritable, writeFiles } from "./writeFiles.ts";
 
 /** What a run needs of the engine: PsHuman on an opened device. */
-export type PsHumanEngine = Pick<PsHuman, "views" | "body" | "preview" | "draw" | "measurements" | "dtype"> & {
+export type PsHumanEngine = Pick<
+	PsHuman,
+	"removeBackground" | "views" | "maskedViews" | "body" | "preview" | "draw" | "measurements" | "dtype"
+> & {
 	readonly device: { readonly report: DeviceReport };
 };
 
@@ -56,6 +59,7 @@ export async function pshuman(options: PshumanArguments, surroundings: PshumanSu
 	await checkWritable(output);
 	const weights = await openPshumanWeights(weightsName);
 	try {
+		const masks = await viewMaskNetwork(options, weights.synthetic);
 		const engine = await surroundings.openEngine(options, weights);
 		const { report: adapter } = engine.device;
 		reporter.event("start", { adapter, dtype: engine.dtype, weights: weightsName, synthetic: weights.synthetic });
@@ -64,7 +68,7 @@ export async function pshuman(options: PshumanArguments, surroundings: PshumanSu
 		for (const remark of options.remarks) reporter.remark(remark);
 		if (weights.synthetic) reporter.remark(syntheticRemark);
 		const shared = seedOrder === "run" ? new TorchCudaGenerator(seed) : undefined;
-		const run: Run = { options, surroundings, engine, weights, reporter };
+		const run: Run = { options, surroundings, engine, weights, masks, reporter };
 		return await everyPicture(targets, { ...surroundings, json }, async (target, position) => {
 			try {
 				await onePicture(run, target, stripName(target, targets.length > 1), position, shared ?? new TorchCudaGenerator(seed));
@@ -82,7 +86,29 @@ interface Run {
 	readonly surroundings: PshumanSurroundings;
 	readonly engine: PsHumanEngine;
 	readonly weights: OpenedWeights<PshumanCheckpoint>;
+	/** What cuts the views out; undefined: their normals. */
+	readonly masks: BackgroundNetwork | undefined;
 	readonly reporter: RunReporter;
+}
+
+/** Folders that may hold the network: that of the weights, and the one above it, where `synchuman download` puts everything. */
+const networkFolders = (weights: string) => (syntheticSize(weights) === undefined ? [weights, dirname(weights)] : []);
+
+/** The network for the views. Not looked for with synthetic weights, whose views are noise, unless it is asked for. */
+async function viewMaskNetwork(
+	{ viewMasks, saveMode, weights }: PshumanArguments,
+	synthetic: boolean,
+): Promise<BackgroundNetwork | undefined> {
+	if (viewMasks === "normals" || saveMode === "concat" || (viewMasks === "auto" && synthetic)) return undefined;
+	const network = await findBackgroundNetwork(networkFolders(weights));
+	if (network === undefined && viewMasks === "u2net") {
+		throw new SyncHumanError(
+			"input",
+			"--view-masks u2net, and there is no network that removes backgrounds.",
+			"synchuman download puts u2net.onnx into the weights folder ($U2NET_HOME counts too); or give --view-masks normals.",
+		);
+	}
+	return network;
 }
 
 /** One picture to its folder; the views are on disk before the body begins. */
@@ -93,11 +119,11 @@ async function onePicture(
 	position: number,
 	generator: TorchCudaGenerator,
 ): Promise<void> {
-	const { options, surroundings, engine, weights, reporter } = run;
+	const { options, surroundings, engine, weights, masks, reporter } = run;
 	const { steps, guidance, eta, cropSize, seed, textureSize, simplify, faceTexels, normalMap } = options;
 	const started = performance.now();
 	const earlier = engine.measurements.length;
-	const image = await readPicture(picture);
+	const source = await readPicture(picture, options);
 	const callbacks = { signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan };
 	const remarks: string[] = [];
 	const remark = (text: string) => {
@@ -109,8 +135,10 @@ async function onePicture(
 		await writeFiles(into, files);
 		written.push(...files.map(([name]) => join(into, name)));
 	};
+	const image = await cutOut(engine, source, callbacks, remark);
 	const views = await engine.views(image, { ...callbacks, seed: generator, steps, guidance, eta, cropSize, onRemark: remark });
-	for (const [into, files] of await pshumanFolders(folder, views, options, strip)) await write(into, files);
+	const masked = options.saveMode === "rgb" ? await engine.maskedViews(views, masks?.weights, callbacks) : undefined;
+	for (const [into, files] of await pshumanFolders(folder, views, masked, options, strip)) await write(into, files);
 
 	const { unwrap, openLookups } = surroundings;
 	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
@@ -128,6 +156,8 @@ async function onePicture(
 	const record = {
 		build: buildReport(),
 		input: { file: picture, width: image.width, height: image.height, sha256: samplesHash(image) },
+		...{ background: options.background, cutOut: source.cutOut },
+		viewMasks: masked === undefined ? null : masks === undefined ? "normals" : `${masks.path} (${masks.byteLength} bytes)`,
 		seed,
 		random: [
 			{ use: "views", generator: "torch CUDA (Philox 4x32-10)", seed, launchLayout: fixedLaunchLayout },
@@ -150,10 +180,9 @@ async function onePicture(
 	reporter.result(written, { vertices, faces, syntheticGeometry, seconds }, `${surface}; ${seconds.toFixed(1)} s`);
 }
 
-async function readPicture(path: string): Promise<Image> {
+async function readPicture(path: string, { background, weights }: PshumanArguments): Promise<PictureToCut> {
 	const image = await decodePicture(await readBytes(path, "Give a PNG, JPEG or WebP file."), path);
-	checkPersonImage(image);
-	return image;
+	return pictureToCut(image, { background, weights: networkFolders(weights) });
 }
 
 /** The body, or undefined and a remark where the views show none: they may be used otherwise. */

@@ -1,4 +1,5 @@
 import { defaults } from "../engine/defaults.ts";
+import { type BackgroundChoice, backgroundChoices } from "./cutOut.ts";
 import { type FinishArguments, finishArguments } from "./finishArguments.ts";
 import { byteSize, choice, type OptionValues, real, textOf, usage, whole } from "./optionValues.ts";
 import { configOptions, isOverride, overrideOptions } from "./pshumanConfig.ts";
@@ -14,6 +15,7 @@ export interface PshumanArguments extends FinishArguments {
 	readonly images: readonly string[];
 	readonly output: string;
 	readonly weights: string;
+	readonly background: BackgroundChoice;
 	/** Pixels, of 768, that the person's longer side is fitted to; negative: the whole picture. */
 	readonly cropSize: number;
 	readonly seed: number;
@@ -24,6 +26,8 @@ export interface PshumanArguments extends FinishArguments {
 	readonly eta: number;
 	/** rgb: every view as a picture, and the strip; concat: the strip alone. */
 	readonly saveMode: "rgb" | "concat";
+	/** What the views are cut out by: the network that removes backgrounds, their normals, or the first where it is there. */
+	readonly viewMasks: "auto" | "u2net" | "normals";
 	/** Whether a turntable is written. */
 	readonly video: boolean;
 	readonly dtype: "f16" | "f32" | undefined;
@@ -42,18 +46,20 @@ export const pshumanOptions = {
 	"num-views": { type: "string" },
 	"save-mode": { type: "string" },
 	"seed-order": { type: "string" },
+	"view-masks": { type: "string" },
 	config: { type: "string" },
 	video: { type: "boolean" },
 } as const;
 
 /** Lines of `synchuman --help`. */
 export const pshumanHelp = `\
-pshuman (also --weights, default ${usualWeights}, --seed, default ${usual.seed}, --steps, default ${usual.steps}, --guidance, default ${usual.guidance}, and all of finishing):
+pshuman (also --weights, default ${usualWeights}, --seed, default ${usual.seed}, --steps, default ${usual.steps}, --guidance, default ${usual.guidance}, --background and all of finishing):
   --crop-size N            pixels, of ${viewSize}, of the person's longer side (default ${usual.cropSize}); --crop-size=-1: the whole picture
   --eta X                  fresh noise a step, 0 to 1 (default ${usual.eta})
   --num-views N            ${usual.views}: those of the checkpoint
   --save-mode MODE         rgb: every view as a picture, and the strip of all (default); concat: the strip alone
   --seed-order ORDER       picture: each starts at the seed (default); run: the noise goes on from picture to picture, as upstream
+  --view-masks HOW         u2net: every view as upstream, soft edges; normals: where its normals are not white; auto: u2net if it is there (default)
   --video                  turntable of colours beside normals, .mp4, or .webp without ffmpeg
   --config FILE.yaml, KEY=VALUE ...
                            upstream's configuration; options of this list count before it`;
@@ -85,6 +91,7 @@ export function pshumanArguments(
 		images,
 		output,
 		weights: textOf(values, "weights") ?? usualWeights,
+		background: choice("--background", textOf(values, "background") ?? "auto", backgroundChoices),
 		cropSize: crop,
 		seed: whole("seed", textOf(values, "seed"), usual.seed, 0, 2 ** 32 - 1),
 		seedOrder: choice("--seed-order", textOf(values, "seed-order") ?? "picture", ["picture", "run"]),
@@ -92,6 +99,7 @@ export function pshumanArguments(
 		guidance: real("guidance", textOf(values, "guidance"), usual.guidance, -100, 100),
 		eta: real("eta", textOf(values, "eta"), usual.eta, 0, 1),
 		saveMode: mode === "rgba" ? "rgb" : choice("--save-mode", mode, ["rgb", "concat"]),
+		viewMasks: choice("--view-masks", textOf(values, "view-masks") ?? "auto", ["auto", "u2net", "normals"]),
 		video: values.video === true,
 		dtype: dtype === undefined ? undefined : choice<"f16" | "f32">("--dtype", dtype, ["f16", "f32"]),
 		adapter: textOf(values, "adapter"),

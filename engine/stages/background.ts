@@ -6,10 +6,14 @@ import { type PartContext, planStage } from "./part.ts";
 import { singleGraphPart } from "./singleGraphPart.ts";
 
 /**
- * A picture with its background removed as rembg does it, RGBA with straight alpha. Always in f32. Rejects with code "memory" where
+ * Pictures with their backgrounds removed as rembg does it, RGBA with straight alpha. Always in f32. Rejects with code "memory" where
  * the network does not fit, "device" where its output is not finite.
  */
-export async function removeBackground(context: PartContext, { tensors, config }: U2netWeights, image: Image): Promise<Image> {
+export async function removeBackgrounds(
+	context: PartContext,
+	{ tensors, config }: U2netWeights,
+	images: readonly Image[],
+): Promise<readonly Image[]> {
 	const side = backgroundNetworkSize;
 	const network = await context.networks.open({
 		checkpoint: { name: tensors.name, tensors: async () => tensors },
@@ -22,6 +26,6 @@ export async function removeBackground(context: PartContext, { tensors, config }
 		return { input, output: recordU2net(graph, model, input)[0] };
 	});
 	planStage(context, "background", [part.part]);
-	const [logits] = await part.run([backgroundInput(image).pixels.data]);
-	return straightCutOut(image, maskFor(image, saliencyMask(sigmoid(logits), side, side)));
+	const logits = await part.run(images.map((image) => backgroundInput(image).pixels.data));
+	return images.map((image, i) => straightCutOut(image, maskFor(image, saliencyMask(sigmoid(logits[i]), side, side))));
 }

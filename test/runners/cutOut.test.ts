@@ -70,7 +70,7 @@ it("cuts from plain white where it is told to", async () => {
 
 it("finds the network in $U2NET_HOME and ~/.u2net too", async () => {
 	writeFileSync(join(folder, "u2netp.safetensors"), safetensorsBytes(tinyU2net()));
-	expect((await findBackgroundNetwork(undefined, { U2NET_HOME: folder }))?.path).toBe(join(folder, "u2netp.safetensors"));
-	expect(await findBackgroundNetwork(undefined, { HOME: folder })).toBeUndefined();
-	expect(await findBackgroundNetwork(join(folder, "nowhere"), { HOME: join(folder, "x") })).toBeUndefined();
+	expect((await findBackgroundNetwork([], { U2NET_HOME: folder }))?.path).toBe(join(folder, "u2netp.safetensors"));
+	expect(await findBackgroundNetwork([], { HOME: folder })).toBeUndefined();
+	expect(await findBackgroundNetwork([join(folder, "nowhere")], { HOME: join(folder, "x") })).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { validateBytes } from "gltf-validator";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SyncHumanError } from "../../engine/error.ts";
 import { pshumanPictures, pshumanViewNames } from "../../engine/image/pshumanViews.ts";
 import { samplePerson } from "../../engine/image/samplePerson.ts";
@@ -18,12 +18,16 @@ import { failureOf } from "../support/hostile.ts";
 import { smallPshuman } from "../support/smallPshuman.ts";
 import { stageOneResult } from "../support/stageResults.ts";
 import { stubReport } from "../support/stubEngine.ts";
+import { tinyU2net, u2netOnnx } from "../support/u2netFiles.ts";
 
 let folder: string;
 beforeEach(() => {
 	folder = mkdtempSync(join(tmpdir(), "synchuman-pshuman-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+	vi.unstubAllEnvs();
+	rmSync(folder, { recursive: true, force: true });
+});
 
 const argumentsOf = (argv: readonly string[], config?: string) => pshumanArguments(parseCommandLine(["pshuman", ...argv]), config);
 
@@ -46,8 +50,13 @@ async function run(argv: readonly string[], openEngine: PshumanSurroundings["ope
 const record = (name = "") => JSON.parse(readFileSync(join(folder, "out", name, "run.json"), "utf8"));
 
 /** An engine that gives made views at once, and notes the first number each picture's noise has. */
-function stub(noBody?: SyncHumanError): { readonly engine: PsHumanEngine; readonly firstNumbers: number[] } {
+function stub(noBody?: SyncHumanError): {
+	readonly engine: PsHumanEngine;
+	readonly firstNumbers: number[];
+	readonly networks: (string | undefined)[];
+} {
 	const firstNumbers: number[] = [];
+	const networks: (string | undefined)[] = [];
 	const view = (level: number) => ({ width: 6, height: 6, channels: 3, data: new Float32Array(6 * 6 * 3).fill(level / 16) });
 	const engine: PsHumanEngine = {
 		device: { report: stubReport },
@@ -58,6 +67,11 @@ function stub(noBody?: SyncHumanError): { readonly engine: PsHumanEngine; readon
 			const seven = (from: number) => Array.from({ length: 7 }, (_, i) => view(from + i));
 			return pshumanPictures(view(15), seven(0), seven(7));
 		},
+		removeBackground: async () => stageOneResult().input,
+		async maskedViews(views, network) {
+			networks.push(network?.tensors.name);
+			return views;
+		},
 		async body() {
 			if (noBody !== undefined) throw noBody;
 			return { mesh: ballMesh([0, 0, 0], 0.4, 8), resolution: 32, syntheticGeometry: true };
@@ -65,7 +79,7 @@ function stub(noBody?: SyncHumanError): { readonly engine: PsHumanEngine; readon
 		preview: async () => ({ width: 2, height: 2, channels: 3, data: new Uint8Array(12) }),
 		draw: async ({ views }) => views.map(() => ({ width: 4, height: 4, channels: 3, data: new Uint8Array(48) })),
 	};
-	return { engine, firstNumbers };
+	return { engine, firstNumbers, networks };
 }
 
 async function threePictures(): Promise<string> {
@@ -129,6 +143,29 @@ describe("pshuman", () => {
 		expect(readdirSync(join(folder, "out", "a"))).toHaveLength(4);
 	});
 
+	it("removes the background of a photo, and cuts out the views, by the network that is there", async () => {
+		const home = join(folder, "home");
+		mkdirSync(home);
+		vi.stubEnv("U2NET_HOME", home);
+		const picture = join(folder, "photo.png");
+		writeFileSync(picture, await encodePng({ width: 80, height: 80, channels: 3, data: new Uint8Array(80 * 80 * 3).fill(90) }));
+		const { engine, networks } = stub();
+		const go = (...more: string[]) => run([picture, "--no-preview", ...more], async () => engine);
+		expect((await go()).error).toMatchObject({ message: expect.stringContaining("no network that removes backgrounds") });
+		expect((await go("--view-masks", "u2net")).error).toMatchObject({ code: "input", message: expect.stringContaining("--view-masks") });
+		const path = join(home, "u2net.onnx");
+		writeFileSync(path, u2netOnnx(tinyU2net()));
+		const { error, said } = await go();
+		expect(error).toBeUndefined();
+		expect(said).toContain(`background: removed by ${path}`);
+		const cutOut = expect.stringContaining(`removed by ${path}`);
+		expect(record()).toMatchObject({ background: "auto", cutOut, viewMasks: "normals" });
+		await go("--view-masks", "u2net");
+		expect(record().viewMasks).toContain(path);
+		// Views of synthetic weights are noise: their normals cut them out unless something else is asked for.
+		expect(networks).toEqual([undefined, path]);
+	});
+
 	it("keeps the views where they show nobody, and says so", async () => {
 		const picture = join(folder, "person.png");
 		writeFileSync(picture, await encodePng(stageOneResult().input));
@@ -136,7 +173,7 @@ describe("pshuman", () => {
 		const { error, said } = await run([picture], async () => engine);
 		expect(error).toBeUndefined();
 		expect(said).toContain("no body: The front view shows nobody");
-		expect(record()).toMatchObject({ vertices: null, faces: null, remarks: [expect.stringContaining("no body")] });
+		expect(record()).toMatchObject({ vertices: null, faces: null, remarks: expect.arrayContaining([expect.stringContaining("no body")]) });
 	});
 });
 

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { imageOf } from "../../engine/image/image.ts";
 import { openU2netWeights } from "../../engine/models/u2netWeights.ts";
-import { removeBackground } from "../../engine/stages/background.ts";
+import { removeBackgrounds } from "../../engine/stages/background.ts";
+import { maskedViews } from "../../engine/stages/maskedView.ts";
 import { Networks } from "../../engine/stages/networks.ts";
 import { bareContext } from "../../engine/stages/part.ts";
 import { memoryByteSource } from "../../weights/byteSource.ts";
@@ -21,12 +22,15 @@ it("gives a picture of the same size with its own colours and the mask as alpha,
 	);
 	const context = bareContext(device);
 	const before = device.memory.currentBytes;
-	const cut = await removeBackground(context, network, photo);
+	const dark = { ...photo, data: photo.data.map((value) => value >> 1) };
+	const { colors, normals } = await maskedViews(context, { colors: [photo], normals: [dark] }, network);
+	const [cut] = colors;
+	expect(normals.map(({ data }) => data.filter((_, i) => i % 4 !== 3))).toEqual([dark.data]);
 	expect([cut.width, cut.height, cut.channels]).toEqual([90, 70, 4]);
 	expect(cut.data.filter((_, i) => i % 4 !== 3)).toEqual(photo.data);
 	expect(new Set(cut.data.filter((_, i) => i % 4 === 3)).size).toBeGreaterThan(50);
 	expect(device.memory.currentBytes).toBe(before);
 	expect(context.measurements.map(({ part }) => part)).toEqual(["background"]);
-	const tight = await failureOf(() => removeBackground({ ...context, networks: new Networks(), maxMemory: 1e6 }, network, photo));
+	const tight = await failureOf(() => removeBackgrounds({ ...context, networks: new Networks(), maxMemory: 1e6 }, network, [photo]));
 	expect(tight).toMatchObject({ code: "memory" });
 });
