@@ -2,16 +2,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { Device } from "../engine/gpu/device.ts";
+import type { Graph } from "../engine/graph/graph.ts";
 import { samplePerson } from "../engine/image/samplePerson.ts";
 import { bareContext, type MemoryPlan } from "../engine/stages/part.ts";
 import { SyncHuman } from "../engine/synchuman.ts";
 import type { Checkpoint } from "../weights/checkpoint.ts";
 import { type BenchArguments, benchArguments, benchHelp } from "./bench/arguments.ts";
 import { compareWith, comparisonText } from "./bench/compare.ts";
-import { kernelRows } from "./bench/kernelRows.ts";
+import { flexicubesRows } from "./bench/flexicubesRows.ts";
+import { gemmGraph } from "./bench/gemmGraph.ts";
+import { type KernelChoice, kernelRows } from "./bench/kernelRows.ts";
 import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRow, tableText, withBenchSection } from "./bench/report.ts";
 import { ceilingsOf, rooflineSvg } from "./bench/roofline.ts";
-import { driverMemory, soak, soakProblems, soakText } from "./bench/soak.ts";
+import { driverMemory, resultHash, soak, soakProblems, soakText } from "./bench/soak.ts";
 import { type MeasuredStage, measureStage, pshumanStage, synchumanStage } from "./bench/stageRows.ts";
 import { measureSteps, recordedDiffusion, stepGraph } from "./bench/stepRows.ts";
 import { kernelsMarkdown, partsText, profileTables, shapeOf, withoutShape } from "./bench/tables.ts";
@@ -27,6 +30,9 @@ import { projectFolder } from "./project.ts";
 const out = (text: string) => void process.stdout.write(text);
 const say = (text: string) => void process.stderr.write(text);
 
+/** Those that time single kernels, for which the GPU needs timestamps. */
+const kernelBenchmarks: readonly string[] = ["kernels", "memory", "gemm"];
+
 /** What a benchmark found. */
 type Found = Pick<BenchReport, "rows" | "plans">;
 
@@ -38,15 +44,13 @@ const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "pshuman"
 		const second = await wholeStage("stage2")(...given);
 		return { rows: [...first.rows, ...second.rows], plans: [...(first.plans ?? []), ...(second.plans ?? [])] };
 	},
-	async kernels(device, checkpoint, dtype) {
-		const diffusion = await recordedDiffusion(bareContext(device), checkpoint, dtype, 1);
-		const rows = await kernelRows(device, stepGraph(diffusion), ({ name, shape, elapsedMs }) =>
-			say(`${name} ${shape}: ${elapsedMs.toFixed(3)} ms\n`),
-		);
-		// Epilogues differ at the same shape.
-		const shapes = groupedRows(rows, shapeOf);
-		out(`${tableText(shapes)}\n${tableText(groupedRows(rows.map(withoutShape), ({ name }) => name))}`);
-		return { rows: shapes };
+	kernels: kernelsOfStep("compute"),
+	memory: kernelsOfStep("memory"),
+	gemm: (device, _, dtype) => kernelTables(device, gemmGraph(device, dtype), "compute"),
+	async flexicubes(device) {
+		const rows = await flexicubesRows(device);
+		out(partsText(rows));
+		return { rows };
 	},
 	async step(device, checkpoint, dtype, { steps = 5, profile }) {
 		const found = await measureSteps(bareContext(device), await recordedDiffusion(bareContext(device), checkpoint, dtype, steps), profile);
@@ -55,14 +59,32 @@ const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "pshuman"
 		const [least, most] = row.spreadMs ?? [0, 0];
 		out(`step: median ${row.elapsedMs.toFixed(2)} ms, ${least.toFixed(2)} to ${most.toFixed(2)}, ${dispatchCount} dispatches\n`);
 		out(`weights ${found.loadSeconds.toFixed(2)} s; GPU memory ${bytesText(peakBytes)}, planned ${bytesText(plannedBytes)}\n`);
-		if (!profile) return { rows: [row] };
+		const loop = { name: "denoising loop", calls: found.stepMs.length, ...found.loop };
+		out(partsText([loop]));
+		if (!profile) return { rows: [row, loop] };
 		const busyMs = dispatches.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
 		out(`GPU busy ${busyMs.toFixed(2)} ms, idle ${(100 * Math.max(0, 1 - busyMs / row.elapsedMs)).toFixed(1)} % of a step\n`);
-		return { rows: [{ ...row, busyMs }, ...profileTables(dispatches, out)] };
+		return { rows: [{ ...row, busyMs }, loop, ...profileTables(dispatches, out)] };
 	},
 	stage1: wholeStage("stage1"),
 	stage2: wholeStage("stage2"),
 };
+
+/** The kernels of one denoising step, each by itself. */
+function kernelsOfStep(bound: KernelChoice["bound"]): Benchmark {
+	return async (device, checkpoint, dtype) =>
+		kernelTables(device, stepGraph(await recordedDiffusion(bareContext(device), checkpoint, dtype, 1)), bound);
+}
+
+async function kernelTables(device: Device, graph: Graph, bound: KernelChoice["bound"]): Promise<Found> {
+	const rows = await kernelRows(device, graph, { bound }, ({ name, shape, elapsedMs }) =>
+		say(`${name} ${shape}: ${elapsedMs.toFixed(3)} ms\n`),
+	);
+	// Epilogues differ at the same shape.
+	const shapes = groupedRows(rows, shapeOf);
+	out(`${tableText(shapes)}\n${tableText(groupedRows(rows.map(withoutShape), ({ name }) => name))}`);
+	return { rows: shapes };
+}
 
 function wholeStage(stage: "stage1" | "stage2"): Benchmark {
 	return (device, checkpoint, dtype, options) =>
@@ -94,7 +116,7 @@ async function runSoak(device: Device, checkpoint: Checkpoint, dtype: "f16" | "f
 		async () => {
 			const engine = await SyncHuman.open({ device, weights: checkpoint, dtype, maxMemory: Number.POSITIVE_INFINITY });
 			try {
-				await engine.generate(samplePerson(), { steps, stageTwoSteps: steps, textureSize: 0 });
+				return resultHash(await engine.generate(samplePerson(), { steps, stageTwoSteps: steps, textureSize: 0 }));
 			} finally {
 				engine.close();
 			}
@@ -152,7 +174,7 @@ async function main(argv: readonly string[]): Promise<number> {
 	const device = await chooseDevice({ adapter: options.adapter, disableSubgroupMatrix: options.portable });
 	try {
 		const { adapter, driver, f16, software, timestamps } = device.report;
-		if (!timestamps && (benchmark === "kernels" || options.profile)) {
+		if (!timestamps && (kernelBenchmarks.includes(benchmark) || options.profile)) {
 			throw new SyncHumanError("device", `${adapter} has no timestamp queries.`);
 		}
 		const dtype = options.dtype ?? (f16 ? "f16" : "f32");

@@ -5,6 +5,7 @@ import { type Storage, type Tensor, tensorBytes } from "../gpu/tensor.ts";
 import { readTensor, readUnsigned, type TensorValues, writeTensor } from "../gpu/transfer.ts";
 import type { Dispatch, Graph, Scalar } from "./graph.ts";
 import { type Plan, paramsStride, planGraph, zeroBytes } from "./plan.ts";
+import { timedPasses } from "./timestamps.ts";
 
 /** GPU time of one dispatch. */
 export interface DispatchTime {
@@ -26,6 +27,8 @@ export interface Executable {
 	readIntegers(tensor: Tensor): Promise<Uint32Array>;
 	/** Runs once with a timestamp around every dispatch. Throws where the device has no timestamps. */
 	profile(scalars?: Readonly<Record<string, number>>): Promise<readonly DispatchTime[]>;
+	/** Runs once as `run` does and gives the GPU's milliseconds. Throws where the device has no timestamps. */
+	timed(scalars?: Readonly<Record<string, number>>): Promise<number>;
 	/** Runs once, dispatch by dispatch, and shows every written tensor to `inspect` right after it was written. */
 	runInspected(inspect: (label: string, tensor: Tensor) => Promise<void>): Promise<void>;
 	destroy(): void;
@@ -184,7 +187,24 @@ function executable(
 		},
 		read: (tensor) => readTensor(device, tensor),
 		readIntegers: (tensor) => readUnsigned(device, tensor),
-		profile: (scalars) => device.guarded(`${graph.label} profile`, () => profile(device, bound, () => setScalars(scalars), encode)),
+		profile: (scalars) =>
+			device.guarded(`${graph.label} profile`, async () => {
+				setScalars(scalars);
+				const times = await timedPasses(device, bound.length, (pass, index) => encode(pass, bound[index]));
+				return bound.map(({ dispatch }, index) => ({
+					label: dispatch.label,
+					shader: dispatch.variant.shader,
+					elapsedMs: times[index],
+				}));
+			}),
+		timed: (scalars) =>
+			device.guarded(`${graph.label} timed`, async () => {
+				setScalars(scalars);
+				const [elapsedMs] = await timedPasses(device, 1, (pass) => {
+					for (const one of bound) encode(pass, one);
+				});
+				return elapsedMs;
+			}),
 		async runInspected(inspect) {
 			for (const one of bound) {
 				await device.guarded(one.dispatch.label, () => {
@@ -204,50 +224,4 @@ function executable(
 			for (const storage of [...plan.slotOf.keys(), ...plan.pinned]) storage.buffer = undefined;
 		},
 	};
-}
-
-async function profile(
-	device: Device,
-	bound: readonly BoundDispatch[],
-	prepare: () => void,
-	encode: (pass: GPUComputePassEncoder, one: BoundDispatch) => void,
-): Promise<readonly DispatchTime[]> {
-	if (!device.report.timestamps) throw new SyncHumanError("device", "profile: this adapter has no timestamp queries");
-	const { gpu } = device;
-	prepare();
-	const times: DispatchTime[] = [];
-	const perSet = 2048; // two queries a dispatch, at most 4,096 in a query set
-	for (let start = 0; start < bound.length; start += perSet) {
-		const part = bound.slice(start, start + perSet);
-		const querySet = gpu.createQuerySet({ type: "timestamp", count: part.length * 2 });
-		const resolved = device.createBuffer("timestamps", part.length * 16, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-		const readable = device.createBuffer("timestamps read", part.length * 16, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-		try {
-			const encoder = gpu.createCommandEncoder();
-			part.forEach((one, index) => {
-				const pass = encoder.beginComputePass({
-					timestampWrites: { querySet, beginningOfPassWriteIndex: index * 2, endOfPassWriteIndex: index * 2 + 1 },
-				});
-				encode(pass, one);
-				pass.end();
-			});
-			encoder.resolveQuerySet(querySet, 0, part.length * 2, resolved, 0);
-			encoder.copyBufferToBuffer(resolved, 0, readable, 0, part.length * 16);
-			gpu.queue.submit([encoder.finish()]);
-			await readable.mapAsync(GPUMapMode.READ);
-			const stamps = new BigUint64Array(readable.getMappedRange().slice(0));
-			part.forEach((one, index) => {
-				times.push({
-					label: one.dispatch.label,
-					shader: one.dispatch.variant.shader,
-					elapsedMs: Number(stamps[index * 2 + 1] - stamps[index * 2]) / 1e6,
-				});
-			});
-		} finally {
-			device.destroyBuffer(resolved);
-			device.destroyBuffer(readable);
-			querySet.destroy();
-		}
-	}
-	return times;
 }

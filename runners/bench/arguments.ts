@@ -1,12 +1,16 @@
 import { parseArgs } from "node:util";
 import { SyncHumanError } from "../../engine/error.ts";
 
-const benchmarks = ["all", "kernels", "step", "stage1", "stage2", "pshuman", "soak", "report"] as const;
+const benchmarks = [
+	...(["all", "kernels", "memory", "gemm", "flexicubes", "step"] as const),
+	...(["stage1", "stage2", "pshuman", "soak", "report"] as const),
+] as const;
 
 /** What `npm run bench` was asked to do. */
 export interface BenchArguments {
 	/**
-	 * all: both stages; kernels: products, convolutions and attentions of one denoising step, each by itself; step: denoising steps; stage1, stage2:
+	 * all: both stages; kernels: products, convolutions and attentions of one denoising step, each by itself; memory: its other kernels, likewise; gemm:
+	 * products of square matrices; flexicubes: the mesh of 256^3 cubes; step: denoising steps; stage1, stage2:
 	 * a whole stage; pshuman: PSHuman's views; soak: generation after generation; report: table and chart of what --json has written.
 	 */
 	readonly benchmark: (typeof benchmarks)[number];
@@ -32,11 +36,15 @@ export interface BenchArguments {
 }
 
 /** Text of `npm run bench -- --help`. */
-export const benchHelp = `npm run bench -- [all|kernels|step|stage1|stage2|pshuman|soak] [options]
+export const benchHelp = `npm run bench -- [all|kernels|memory|gemm|flexicubes|step|stage1|stage2|pshuman|soak] [options]
 npm run bench -- report FILE...
 
   all       stage1 and stage2 with --profile (default)
   kernels   products, convolutions and attentions of one denoising step, each by itself, random data
+  memory    norms, elementwise kernels and copies of one denoising step, likewise
+  gemm      products of square matrices; with --no-subgroup-matrix the portable kernels
+  flexicubes
+            cube features of 256^3 on the GPU to a mesh on the host
   step      denoising steps of stage 1
   stage1    picture to views and voxels, part by part
   stage2    views and voxels to mesh and Gaussians, part by part

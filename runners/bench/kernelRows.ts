@@ -8,17 +8,34 @@ import { syntheticFill } from "../../engine/kernels/dense/syntheticFill.ts";
 import { dispatchWork } from "./dispatchWork.ts";
 import type { BenchRow } from "./report.ts";
 
-/** Milliseconds: how long the card is kept busy before its clocks count as high, and how long a shape is measured. */
-const timing = Object.freeze({ warmUp: 150, measure: 40 });
+/**
+ * Milliseconds that the card is kept busy with a kernel before it is timed, without a gap between the two: its clocks fall as soon as it waits.
+ * And how often it is timed, and how many milliseconds of calls together at least: a single short call is mostly start and end.
+ */
+const timing = Object.freeze({ warmUp: 80, times: 2, together: 2 });
+
+/** Calls in one graph. */
+const maxTogether = 512;
+
+/** Which kernel calls of a graph are timed. */
+export interface KernelChoice {
+	/** compute: what computes more than it moves (products, convolutions, attentions); memory: all others. */
+	readonly bound: "compute" | "memory";
+}
 
 /**
- * Times every different kernel call of a graph that computes more than it moves (products, convolutions, attentions), each in a graph of
- * its own over random data: the best of several runs, times its calls. Nothing of the graph itself is allocated.
+ * Times every different kernel call of a graph, each in a graph of its own over random data, times its calls: the best of some, once the card has been
+ * kept busy. Nothing of the graph itself is allocated.
  */
-export async function kernelRows(device: Device, source: Graph, onRow?: (row: BenchRow) => void): Promise<readonly BenchRow[]> {
+export async function kernelRows(
+	device: Device,
+	source: Graph,
+	{ bound }: KernelChoice,
+	onRow?: (row: BenchRow) => void,
+): Promise<readonly BenchRow[]> {
 	const different = new Map<string, { readonly dispatch: Dispatch; calls: number }>();
 	for (const dispatch of source.dispatches) {
-		if (dispatchWork(dispatch).flops === 0) continue;
+		if (dispatchWork(dispatch).flops > 0 !== (bound === "compute")) continue;
 		const dtypes = dispatch.tensors.map(({ tensor }) => tensor?.dtype ?? "");
 		const key = JSON.stringify([variantKey(dispatch.variant), dispatch.params, dtypes]);
 		const known = different.get(key);
@@ -27,11 +44,9 @@ export async function kernelRows(device: Device, source: Graph, onRow?: (row: Be
 	}
 	await Promise.all([...different.values()].map(({ dispatch }) => compileKernel(device, dispatch.variant)));
 	const rows: BenchRow[] = [];
-	let warm = false;
 	for (const { dispatch, calls } of different.values()) {
 		const { shape, flops, bytes } = dispatchWork(dispatch);
-		const elapsedMs = await timeAlone(device, source, dispatch, warm ? 0 : timing.warmUp);
-		warm = true;
+		const elapsedMs = await timeAlone(device, source, dispatch);
 		const row = {
 			name: dispatch.variant.shader,
 			shape,
@@ -46,8 +61,8 @@ export async function kernelRows(device: Device, source: Graph, onRow?: (row: Be
 	return rows;
 }
 
-/** Milliseconds of one call, the least of some; the card is kept busy for `warmUpMs` first. */
-async function timeAlone(device: Device, source: Graph, dispatch: Dispatch, warmUpMs: number): Promise<number> {
+/** GPU milliseconds of one call. */
+async function timeAlone(device: Device, source: Graph, dispatch: Dispatch): Promise<number> {
 	const graph = new Graph(device, dispatch.label);
 	const owned: Storage[] = [];
 	const filling = new Graph(device, "random data");
@@ -71,23 +86,27 @@ async function timeAlone(device: Device, source: Graph, dispatch: Dispatch, warm
 	const executables: Executable[] = [];
 	try {
 		const tensors = Object.fromEntries(dispatch.tensors.map(({ name, tensor }) => [name, tensor && copyOf(tensor)]));
-		graph.dispatch({ ...dispatch.variant, label: dispatch.label, tensors, params: dispatch.params, workgroups: dispatch.workgroups });
+		const record = () =>
+			graph.dispatch({ ...dispatch.variant, label: dispatch.label, tensors, params: dispatch.params, workgroups: dispatch.workgroups });
+		record();
 		if (filling.dispatches.length > 0) {
 			const fill = await compileGraph(filling);
 			executables.push(fill);
 			await fill.run();
 		}
-		const executable = await compileGraph(graph);
-		executables.push(executable);
-		for (const end = performance.now() + warmUpMs; performance.now() < end; ) {
-			for (let i = 0; i < 4; i++) await executable.run();
-			await device.idle();
-		}
+		const once = await compileGraph(graph);
+		executables.push(once);
+		await once.run();
+		const firstMs = Math.max(0.001, await once.timed());
+		const together = Math.min(maxTogether, Math.ceil(timing.together / firstMs));
+		for (let call = 1; call < together; call++) record();
+		const executable = together === 1 ? once : await compileGraph(graph);
+		if (together > 1) executables.push(executable);
 		let best = Number.POSITIVE_INFINITY;
-		const started = performance.now();
-		for (let runs = 0; runs < 3 || (runs < 20 && performance.now() - started < timing.measure); runs++) {
-			const [{ elapsedMs }] = await executable.profile();
-			best = Math.min(best, elapsedMs);
+		for (let time = 0; time < timing.times; time++) {
+			// Not waited for: what is timed is submitted behind it, while it runs.
+			for (let warm = 0; warm < timing.warmUp; warm += firstMs * together) void executable.run();
+			best = Math.min(best, (await executable.timed()) / together);
 		}
 		return best;
 	} finally {

@@ -1,5 +1,6 @@
 import { defaults } from "../../engine/defaults.ts";
-import { writeTensor } from "../../engine/gpu/transfer.ts";
+import { readTensor, writeTensor } from "../../engine/gpu/transfer.ts";
+import type { Executable } from "../../engine/graph/executable.ts";
 import type { Graph } from "../../engine/graph/graph.ts";
 import { readCrossSpaceConfig } from "../../engine/models/crossSpaceConfig.ts";
 import { declareCrossSpaceDiffusion } from "../../engine/models/crossSpaceDiffusion.ts";
@@ -7,6 +8,7 @@ import { runCrossSpaceStep } from "../../engine/models/crossSpaceState.ts";
 import { readDinov2Config } from "../../engine/models/dinov2.ts";
 import { TorchCpuGenerator } from "../../engine/random/mt19937.ts";
 import { stageOneSchedule } from "../../engine/samplers/flowEuler.ts";
+import { runDenoisingSteps } from "../../engine/stages/denoisingSteps.ts";
 import { type Diffusion, prepareDiffusion } from "../../engine/stages/diffusion.ts";
 import { type PartContext, runPart } from "../../engine/stages/part.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
@@ -48,6 +50,8 @@ export function stepGraph({ part }: Diffusion): Graph {
 export interface StepMeasurement {
 	/** Wall time of each step, from the call to the idle GPU. */
 	readonly stepMs: readonly number[];
+	/** All steps as the engine runs them, each recorded while the one before runs: wall time, and the GPU's own by timestamps, where it has them. */
+	readonly loop: { readonly elapsedMs: number; readonly busyMs: number | undefined };
 	/** The dispatches of one step with their GPU times; empty unless asked for. */
 	readonly dispatches: readonly BenchRow[];
 	readonly dispatchCount: number;
@@ -76,11 +80,46 @@ export async function measureSteps(
 			await device.idle();
 			stepMs.push(performance.now() - started);
 		}
+		const loop = await timedLoop(context, { schedule, state, step }, denoising);
 		const dispatches = profiled ? await profileRows(part.graphs[1], denoising) : [];
-		return { stepMs: stepMs.slice(1), dispatches, dispatchCount: denoising.dispatchCount };
+		return { stepMs: stepMs.slice(1), loop, dispatches, dispatchCount: denoising.dispatchCount };
 	});
 	const { loadSeconds, plannedBytes, peakBytes } = context.measurements[context.measurements.length - 1];
 	return { ...found, loadSeconds, plannedBytes, peakBytes };
+}
+
+/** The steps on the latents as they are. */
+async function timedLoop(
+	context: PartContext,
+	{ schedule, state, step }: Pick<Diffusion, "schedule" | "state" | "step">,
+	denoising: Executable,
+): Promise<StepMeasurement["loop"]> {
+	const passes: Promise<number>[] = [];
+	const executable: Executable = {
+		...denoising,
+		async run(scalars) {
+			passes.push(denoising.timed(scalars));
+		},
+	};
+	const timed = context.device.report.timestamps ? executable : denoising;
+	const tensors = [state.latents, state.structureLatent];
+	const noise = await Promise.all(tensors.map((tensor) => readTensor(context.device, tensor)));
+	const started = performance.now();
+	let elapsedMs = 0;
+	const report = (done: number, steps: number) => {
+		if (done === steps) elapsedMs = performance.now() - started;
+	};
+	await runDenoisingSteps(context, report, {
+		name: "diffusion",
+		schedule,
+		state: tensors.map((tensor, i) => ({ tensor, noise: noise[i] })),
+		async run({ index, timeStep }) {
+			await runCrossSpaceStep(timed, step, index, timeStep);
+			return denoising;
+		},
+	});
+	const busy = await Promise.all(passes);
+	return { elapsedMs, busyMs: busy.length > 0 ? busy.reduce((sum, ms) => sum + ms, 0) : undefined };
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Graph } from "../../../engine/graph/graph.ts";
 import { attention } from "../../../engine/kernels/dense/attention.ts";
 import { convolution } from "../../../engine/kernels/dense/convolution.ts";
+import { elementwise } from "../../../engine/kernels/dense/elementwise.ts";
 import { matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { benchArguments } from "../../../runners/bench/arguments.ts";
 import { dispatchWork } from "../../../runners/bench/dispatchWork.ts";
@@ -27,7 +28,7 @@ describe("benchArguments", () => {
 
 	it("refuses what it does not know", () => {
 		expect(() => benchArguments(["report"])).toThrow(
-			/give one of all, kernels, step, stage1, stage2, pshuman, soak, report, and files to report only/,
+			/give one of all, kernels, memory, gemm, flexicubes, step, stage1, stage2, pshuman, soak, report, and files to report only/,
 		);
 		expect(() => benchArguments(["step", "x.json"])).toThrow(/got step x\.json/);
 		expect(() => benchArguments(["steps"])).toThrow(/got steps/);
@@ -139,9 +140,11 @@ describe("work of a dispatch", () => {
 		expect(work[3].shape).toBe("2 x 2 heads of 8, 7 x 7");
 		const before = device.memory.currentBytes;
 		if (!device.report.timestamps) return;
-		const rows = await kernelRows(device, graph);
+		const rows = await kernelRows(device, graph, { bound: "compute" });
 		expect(rows.map(({ calls }) => calls)).toEqual([2, 1, 1]);
 		for (const { elapsedMs } of rows) expect(elapsedMs).toBeGreaterThan(0);
+		elementwise(graph, { x: tensor([6, 8]), factor: tensor([6, 8]) });
+		expect(await kernelRows(device, graph, { bound: "memory" })).toMatchObject([{ name: "dense/elementwise", calls: 1, flops: 0 }]);
 		expect(device.memory.currentBytes).toBe(before);
 	});
 });
