@@ -7,9 +7,10 @@
 // Sums are rescaled, through the rows, only when some query's largest score has grown by more than 8 (weights reach 2^8, well inside f16).
 //
 // Legal, and why every barrier is there: what other lanes wrote, even of the same subgroup, may only be read behind a barrier (WGSL has none
-// for a subgroup). Per tile: weights are read | scores stored | scores read (K is used up: the next K, and V, are put) | `grown` stored,
-// then read, twice a barrier; rows are free | weights stored | weights and V read. Even queries of a subgroup are one matrix and odd ones the
-// other: rows of a matrix are then 160 bytes apart and storing 16 x 16 floats touches every bank once.
+// for a subgroup). Per tile: weights and V are read | scores stored | scores read (K is used up: V, and the next K, are put), weights and
+// `grown` stored, then `grown` read, twice a barrier: weights are there. Rows are rescaled with the weights already in registers.
+// Even queries of a subgroup are one matrix of scores and odd ones the other: its rows are then 160 bytes apart and storing 16 x 16 floats
+// touches every bank once. Weights and sums are matrices of 16 queries in order: rows 80 bytes apart load without conflicts.
 // What was tried, and how much memory and how many registers it may take: docs/attention.md.
 // Longer than 150 lines: unrolled by hand, so that matrices stay in registers and offsets constant, as measured there.
 alias Output = f32;
@@ -69,6 +70,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = thread * rowPitch;                 // this thread's query
   let even = thread / 32u * 32u * rowPitch;    // queries 0, 2, .. 30 of this subgroup
   let odd = even + rowPitch;                   // queries 1, 3, .. 31
+  let low = even;                              // queries 0 .. 15
+  let high = low + 16u * rowPitch;             // queries 16 .. 31
   stageQueries(own, fromQuery, 0u, inside);
   let evenQ0 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
   let oddQ0 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
@@ -106,8 +109,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var largest = 0.0; // score of this thread's query, in powers of two
   var total = 0.0;
   var factor = 1.0;
-  var even0: Sum; var even1: Sum; var even2: Sum; var even3: Sum; var even4: Sum;
-  var odd0: Sum; var odd1: Sum; var odd2: Sum; var odd3: Sum; var odd4: Sum;
+  var low0: Sum; var low1: Sum; var low2: Sum; var low3: Sum; var low4: Sum;
+  var high0: Sum; var high1: Sum; var high2: Sum; var high3: Sum; var high4: Sum;
   let tiles = (keyCount + tileKeys - 1u) / tileKeys;
   for (var tile = 0u; tile < tiles; tile++) {
     let key0 = tile * tileKeys;
@@ -135,6 +138,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     subgroupMatrixStore<row_major>(&scores, even, evenScore, matrixPitch);
     subgroupMatrixStore<row_major>(&scores, odd, oddScore, matrixPitch);
     workgroupBarrier(); // scores are there, K is used up
+    var s0 = floats(own); var s1 = floats(own + 1u); var s2 = floats(own + 2u); var s3 = floats(own + 3u);
+    if (key0 + tileKeys > keyCount) {
+      let count = vec4u(keyCount - key0);
+      let first = vec4u(0u, 1u, 2u, 3u);
+      s0 = select(vec4f(lowest), s0, first < count);
+      s1 = select(vec4f(lowest), s1, first + 4u < count);
+      s2 = select(vec4f(lowest), s2, first + 8u < count);
+      s3 = select(vec4f(lowest), s3, first + 12u < count);
+    }
     tileV[putHere] = nextV;
     nextV = loadV(fromValue + columnHere, firstKey, key0 + tileKeys + keyHere, keyCount);
     tileK[putHere] = nextK;
@@ -145,15 +157,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       tileK[putThere] = moreK;
       moreK = loadK(fromKey + columnThere, firstKey, key0 + 2u * tileKeys + keyThere, keyCount);
     }
-    var s0 = floats(own); var s1 = floats(own + 1u); var s2 = floats(own + 2u); var s3 = floats(own + 3u);
-    if (key0 + tileKeys > keyCount) {
-      let count = vec4u(keyCount - key0);
-      let first = vec4u(0u, 1u, 2u, 3u);
-      s0 = select(vec4f(lowest), s0, first < count);
-      s1 = select(vec4f(lowest), s1, first + 4u < count);
-      s2 = select(vec4f(lowest), s2, first + 8u < count);
-      s3 = select(vec4f(lowest), s3, first + 12u < count);
-    }
     let four = max(max(s0, s1), max(s2, s3));
     let best = params.scale * max(max(four.x, four.y), max(four.z, four.w));
     factor = 1.0;
@@ -163,40 +166,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       largest = best;
       atomicStore(&grown, tile);
     }
-    if (workgroupUniformLoad(&grown) == tile && tile > 0u) { // holds barriers: all scores are in registers, rows are free
-      subgroupMatrixStore<row_major>(&scores, even, even0, matrixPitch);
-      subgroupMatrixStore<row_major>(&scores, odd, odd0, matrixPitch);
-      scaleRow(own, factor);
-      even0 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
-      odd0 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scores, even, even1, matrixPitch);
-      subgroupMatrixStore<row_major>(&scores, odd, odd1, matrixPitch);
-      scaleRow(own, factor);
-      even1 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
-      odd1 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scores, even, even2, matrixPitch);
-      subgroupMatrixStore<row_major>(&scores, odd, odd2, matrixPitch);
-      scaleRow(own, factor);
-      even2 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
-      odd2 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scores, even, even3, matrixPitch);
-      subgroupMatrixStore<row_major>(&scores, odd, odd3, matrixPitch);
-      scaleRow(own, factor);
-      even3 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
-      odd3 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
-      workgroupBarrier();
-      if (headBlocks > 4u) {
-        subgroupMatrixStore<row_major>(&scores, even, even4, matrixPitch);
-        subgroupMatrixStore<row_major>(&scores, odd, odd4, matrixPitch);
-        scaleRow(own, factor);
-        even4 = subgroupMatrixLoad<Sum, row_major>(&scores, even, matrixPitch);
-        odd4 = subgroupMatrixLoad<Sum, row_major>(&scores, odd, matrixPitch);
-        workgroupBarrier();
-      }
-    }
     let scale = vec4f(params.scale);
     let shift = vec4f(-largest);
     let w0 = exp2(fma(s0, scale, shift)); let w1 = exp2(fma(s1, scale, shift));
@@ -205,44 +174,79 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     total = total * factor + ((added.x + added.y) + (added.z + added.w));
     scores[own] = halves(w0, w1);
     scores[own + 1u] = halves(w2, w3);
-    workgroupBarrier(); // weights, V and the next K are there
-    let evenWeight = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
-    let oddWeight = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
+    let rescaled = workgroupUniformLoad(&grown) == tile && tile > 0u; // holds barriers: weights, V and the next K are there
+    let lowWeight = subgroupMatrixLoad<Left, row_major>(&scores, low, rowPitch);
+    let highWeight = subgroupMatrixLoad<Left, row_major>(&scores, high, rowPitch);
+    if (rescaled) {
+      workgroupBarrier(); // weights are in registers
+      subgroupMatrixStore<row_major>(&scores, low, low0, rowPitch);
+      subgroupMatrixStore<row_major>(&scores, high, high0, rowPitch);
+      scaleRow(own, factor);
+      low0 = subgroupMatrixLoad<Sum, row_major>(&scores, low, rowPitch);
+      high0 = subgroupMatrixLoad<Sum, row_major>(&scores, high, rowPitch);
+      workgroupBarrier();
+      subgroupMatrixStore<row_major>(&scores, low, low1, rowPitch);
+      subgroupMatrixStore<row_major>(&scores, high, high1, rowPitch);
+      scaleRow(own, factor);
+      low1 = subgroupMatrixLoad<Sum, row_major>(&scores, low, rowPitch);
+      high1 = subgroupMatrixLoad<Sum, row_major>(&scores, high, rowPitch);
+      workgroupBarrier();
+      subgroupMatrixStore<row_major>(&scores, low, low2, rowPitch);
+      subgroupMatrixStore<row_major>(&scores, high, high2, rowPitch);
+      scaleRow(own, factor);
+      low2 = subgroupMatrixLoad<Sum, row_major>(&scores, low, rowPitch);
+      high2 = subgroupMatrixLoad<Sum, row_major>(&scores, high, rowPitch);
+      workgroupBarrier();
+      subgroupMatrixStore<row_major>(&scores, low, low3, rowPitch);
+      subgroupMatrixStore<row_major>(&scores, high, high3, rowPitch);
+      scaleRow(own, factor);
+      low3 = subgroupMatrixLoad<Sum, row_major>(&scores, low, rowPitch);
+      high3 = subgroupMatrixLoad<Sum, row_major>(&scores, high, rowPitch);
+      workgroupBarrier();
+      if (headBlocks > 4u) {
+        subgroupMatrixStore<row_major>(&scores, low, low4, rowPitch);
+        subgroupMatrixStore<row_major>(&scores, high, high4, rowPitch);
+        scaleRow(own, factor);
+        low4 = subgroupMatrixLoad<Sum, row_major>(&scores, low, rowPitch);
+        high4 = subgroupMatrixLoad<Sum, row_major>(&scores, high, rowPitch);
+        workgroupBarrier();
+      }
+    }
     let v0 = subgroupMatrixLoad<Right, row_major>(&tileV, 0u, pitch);
-    even0 = subgroupMatrixMultiplyAccumulate(evenWeight, v0, even0);
-    odd0 = subgroupMatrixMultiplyAccumulate(oddWeight, v0, odd0);
+    low0 = subgroupMatrixMultiplyAccumulate(lowWeight, v0, low0);
+    high0 = subgroupMatrixMultiplyAccumulate(highWeight, v0, high0);
     let v1 = subgroupMatrixLoad<Right, row_major>(&tileV, 2u, pitch);
-    even1 = subgroupMatrixMultiplyAccumulate(evenWeight, v1, even1);
-    odd1 = subgroupMatrixMultiplyAccumulate(oddWeight, v1, odd1);
+    low1 = subgroupMatrixMultiplyAccumulate(lowWeight, v1, low1);
+    high1 = subgroupMatrixMultiplyAccumulate(highWeight, v1, high1);
     let v2 = subgroupMatrixLoad<Right, row_major>(&tileV, 4u, pitch);
-    even2 = subgroupMatrixMultiplyAccumulate(evenWeight, v2, even2);
-    odd2 = subgroupMatrixMultiplyAccumulate(oddWeight, v2, odd2);
+    low2 = subgroupMatrixMultiplyAccumulate(lowWeight, v2, low2);
+    high2 = subgroupMatrixMultiplyAccumulate(highWeight, v2, high2);
     let v3 = subgroupMatrixLoad<Right, row_major>(&tileV, 6u, pitch);
-    even3 = subgroupMatrixMultiplyAccumulate(evenWeight, v3, even3);
-    odd3 = subgroupMatrixMultiplyAccumulate(oddWeight, v3, odd3);
+    low3 = subgroupMatrixMultiplyAccumulate(lowWeight, v3, low3);
+    high3 = subgroupMatrixMultiplyAccumulate(highWeight, v3, high3);
     if (headBlocks > 4u) {
       let v4 = subgroupMatrixLoad<Right, row_major>(&tileV, 8u, pitch);
-      even4 = subgroupMatrixMultiplyAccumulate(evenWeight, v4, even4);
-      odd4 = subgroupMatrixMultiplyAccumulate(oddWeight, v4, odd4);
+      low4 = subgroupMatrixMultiplyAccumulate(lowWeight, v4, low4);
+      high4 = subgroupMatrixMultiplyAccumulate(highWeight, v4, high4);
     }
   }
   let to = row * params.outputStride + head * 4u * headBlocks;
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scores, even, even0, matrixPitch);
-  subgroupMatrixStore<row_major>(&scores, odd, odd0, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, low, low0, rowPitch);
+  subgroupMatrixStore<row_major>(&scores, high, high0, rowPitch);
   writeRow(own, to + 0u, total, inside);
-  subgroupMatrixStore<row_major>(&scores, even, even1, matrixPitch);
-  subgroupMatrixStore<row_major>(&scores, odd, odd1, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, low, low1, rowPitch);
+  subgroupMatrixStore<row_major>(&scores, high, high1, rowPitch);
   writeRow(own, to + 4u, total, inside);
-  subgroupMatrixStore<row_major>(&scores, even, even2, matrixPitch);
-  subgroupMatrixStore<row_major>(&scores, odd, odd2, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, low, low2, rowPitch);
+  subgroupMatrixStore<row_major>(&scores, high, high2, rowPitch);
   writeRow(own, to + 8u, total, inside);
-  subgroupMatrixStore<row_major>(&scores, even, even3, matrixPitch);
-  subgroupMatrixStore<row_major>(&scores, odd, odd3, matrixPitch);
+  subgroupMatrixStore<row_major>(&scores, low, low3, rowPitch);
+  subgroupMatrixStore<row_major>(&scores, high, high3, rowPitch);
   writeRow(own, to + 12u, total, inside);
   if (headBlocks > 4u) {
-    subgroupMatrixStore<row_major>(&scores, even, even4, matrixPitch);
-    subgroupMatrixStore<row_major>(&scores, odd, odd4, matrixPitch);
+    subgroupMatrixStore<row_major>(&scores, low, low4, rowPitch);
+    subgroupMatrixStore<row_major>(&scores, high, high4, rowPitch);
     writeRow(own, to + 16u, total, inside);
   }
 }
