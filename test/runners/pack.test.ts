@@ -68,11 +68,14 @@ describe("the package", () => {
 	it("has types", () => {
 		writeFileSync(
 			join(place, "use.mts"),
-			`import { chooseDevice, openWeights, type StageOneResult, SyncHuman } from "synchuman-webgpu";
+			`import { chooseDevice, openPshumanWeights, openWeights, PsHuman, type PshumanPictures, type StageOneResult, SyncHuman } from "synchuman-webgpu";
 const device = await chooseDevice({});
 const limit: number = device.gpu.limits.maxBufferSize;
 const engine: SyncHuman = await SyncHuman.open({ device, weights: (await openWeights("ckpts", ["1"])).checkpointFor(device), maxMemory: limit });
 const one: StageOneResult = await engine.stageOne({ width: 1, height: 1, channels: 4, data: new Uint8Array(4) }, { seed: 1 });
+const views: PsHuman = await PsHuman.open({ device, weights: (await openPshumanWeights("ckpts")).checkpointFor(device) });
+const pictures: PshumanPictures = await views.views(one.input, { eta: 0, onProgress: ({ part }) => void part.length });
+await views.body(pictures, { finish: undefined });
 // @ts-expect-error a text is no seed
 await engine.stageOne(one.input, { seed: "1" });
 `,
@@ -85,6 +88,14 @@ await engine.stageOne(one.input, { seed: "1" });
 			expect(checked.status).toBe(0);
 		}
 	});
+
+	it("serves the example of PSHuman's views", () => {
+		copyFileSync("examples/pshuman.mjs", join(place, "pshuman.mjs"));
+		const example = run(process.execPath, ["pshuman.mjs", "person.png", "views", "synthetic:tiny", "software"]);
+		expect(example.status, example.stderr).toBe(0);
+		expect(example.stdout.trim()).toBe("views/output.glb");
+		expect(existsSync(join(place, "views", "normal_front_left.png"))).toBe(true);
+	}, 600_000);
 
 	// 45 s of a core each, with the driver's shader cache cold.
 	it("serves the example for Node, and goes on from its files", () => {
