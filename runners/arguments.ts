@@ -51,6 +51,7 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   synchuman convert DIR -o DIR         a copy of a weights folder in half precision
   synchuman doctor                     whether generate would run here, and the commands for what is missing
   synchuman serve                      an HTTP server with a page and a queue (below)
+  synchuman worker --queue URL         does the jobs of servers that were started with the same --queue (below)
   synchuman info                       what the GPU can do
 
   -o, --output DIR         where results go (demo: out/demo)

@@ -35,6 +35,7 @@ import { render } from "./render.ts";
 import { renderArguments } from "./renderArguments.ts";
 import { processWorker } from "./server/processWorker.ts";
 import { serve } from "./server/serve.ts";
+import { workerCommand } from "./server/workerCommand.ts";
 import { serverArguments } from "./serverArguments.ts";
 import { synthesize } from "./synthesize.ts";
 
@@ -160,6 +161,7 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 			if (!stop.aborted) await new Promise((stopped) => stop.addEventListener("abort", stopped));
 			await server.close();
 		}),
+	worker: (line) => reported(line, () => workerCommand(line, voice())),
 	info: (line) =>
 		reported(line, async () => {
 			const device = await chooseDevice({ adapter: line.values.adapter as string | undefined, allowSoftware: true });

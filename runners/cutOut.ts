@@ -35,6 +35,11 @@ export interface BackgroundOptions {
 	readonly weights: string | readonly string[];
 }
 
+/** Whether only a network can cut the person out. */
+export function needsNetwork(image: Image, background: BackgroundChoice): boolean {
+	return background === "remove" || (background === "auto" && isOpaque(image));
+}
+
 /**
  * Decides how the person gets out of a picture, before any GPU is opened. Throws code "input" where the picture is not usable, or needs
  * a network and none is there; "checkpoint" where its file is damaged.
@@ -45,13 +50,16 @@ export async function pictureToCut(image: Image, { background, weights }: Backgr
 		return { image: ready, network: undefined, cutOut: what };
 	};
 	if (background === "white") return made(cutFromWhite(image), "plain white");
-	const opaque = isOpaque(image);
-	if (background === "keep" || (background === "auto" && !opaque)) return made(image, "transparent in the picture");
+	if (!needsNetwork(image, background)) return made(image, "transparent in the picture");
 	if (image.width * image.height > maxPixels) checkPersonImage(image);
 	const network = await findBackgroundNetwork([weights].flat().filter((name) => syntheticSize(name) === undefined));
 	if (network === undefined) {
 		const why =
-			image.channels !== 4 ? "The picture has no alpha channel" : opaque ? "The picture is opaque everywhere" : "--background remove";
+			image.channels !== 4
+				? "The picture has no alpha channel"
+				: isOpaque(image)
+					? "The picture is opaque everywhere"
+					: "--background remove";
 		throw new SyncHumanError(
 			"input",
 			`${why}, and there is no network that removes backgrounds.`,

@@ -4,6 +4,7 @@ import { cors } from "hono/cors";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { packageVersion } from "../project.ts";
 import { type AccessOptions, checkAccess } from "./accessRules.ts";
+import type { WorkDesk } from "./bullmqLine.ts";
 import type { FetchLimits } from "./fetchPicture.ts";
 import { generateRoute } from "./generateRoute.ts";
 import { errorReport, HttpError, httpStatus } from "./httpError.ts";
@@ -14,12 +15,15 @@ import { openApi } from "./openapi.ts";
 import { readPages } from "./pages.ts";
 import type { CheckPicture } from "./pictureUpload.ts";
 import type { WorkerReport } from "./worker.ts";
+import { workRoutes } from "./workRoutes.ts";
 
 /** What the routes work with. */
 export interface AppOptions extends AccessOptions {
 	readonly queue: JobQueue;
-	/** What the worker can do, as of its last start. */
-	readonly report: WorkerReport;
+	/** Those that are there now. */
+	readonly workers: () => readonly WorkerReport[];
+	/** For workers on other hosts; undefined where the server has its own. */
+	readonly desk: WorkDesk | undefined;
 	readonly checkPicture: CheckPicture;
 	/** Bytes of an upload at most. */
 	readonly maxUpload: number;
@@ -34,7 +38,7 @@ const contentPolicy =
 
 /** The HTTP interface, without a socket. */
 export function serverApp(options: AppOptions): Hono {
-	const { queue, report, log } = options;
+	const { queue, log } = options;
 	const answers: AnswerCounts = new Map();
 	const app = new Hono();
 	app.use(async (c, next) => {
@@ -43,6 +47,8 @@ export function serverApp(options: AppOptions): Hono {
 		c.header("Content-Security-Policy", contentPolicy);
 		answers.set(c.res.status, (answers.get(c.res.status) ?? 0) + 1);
 	});
+	// Workers show the key of their job in place of the token.
+	if (options.desk !== undefined) workRoutes(app, options.desk, queue.table.store);
 	if (options.origins.length > 0) {
 		app.use(
 			cors({
@@ -67,9 +73,10 @@ export function serverApp(options: AppOptions): Hono {
 		throw new HttpError("not-found", "There is no such page.", "See /docs.");
 	});
 
-	const { stage1, stage2 } = report.stages;
-	app.get("/health", (c) =>
-		c.json({
+	app.get("/health", (c) => {
+		const present = options.workers();
+		const { stage1, stage2 } = stagesOf(present);
+		return c.json({
 			status: "ok",
 			service: "synchuman",
 			version: packageVersion(),
@@ -77,9 +84,14 @@ export function serverApp(options: AppOptions): Hono {
 			stage2,
 			stage1_available: stage1,
 			stage2_available: stage2,
-			message: stage1 && stage2 ? "Both stages can run." : `Only stage ${stage1 ? 1 : 2} can run: the other one's weights are not there.`,
-		}),
-	);
+			message:
+				present.length === 0
+					? "No worker is connected: jobs wait for one."
+					: stage1 && stage2
+						? "Both stages can run."
+						: `Only stage ${stage1 ? 1 : 2} can run: the other one's weights are not there.`,
+		});
+	});
 	app.get("/info", (c) => c.json(info(options)));
 	app.get("/metrics", (c) => c.text(metricsText(queue, answers), 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" }));
 	app.get("/openapi.json", (c) => c.json(openApi()));
@@ -115,10 +127,26 @@ export function serverApp(options: AppOptions): Hono {
 	return app;
 }
 
+/** Which stages can run. */
+function stagesOf(workers: readonly WorkerReport[]): WorkerReport["stages"] {
+	return { stage1: workers.some(({ stages }) => stages.stage1), stage2: workers.some(({ stages }) => stages.stage2) };
+}
+
 /** The body of GET /info, under the documented names. */
-function info({ queue, report: { device, stages } }: AppOptions) {
+function info({ queue, workers }: AppOptions) {
+	const present = workers();
+	const stages = stagesOf(present);
 	const seconds = queue.meanSeconds;
 	const estimate = seconds === undefined ? null : `${Math.round(seconds)} s for the last jobs`;
+	const cards = present.map(({ device, host }) => ({
+		device: device.adapter,
+		// WebGPU does not tell how much memory a card has.
+		memory_mb: null,
+		driver: device.driver,
+		software: device.software,
+		f16: device.f16,
+		...(host !== undefined && { host }),
+	}));
 	return {
 		api_version: packageVersion(),
 		stages: {
@@ -130,15 +158,8 @@ function info({ queue, report: { device, stages } }: AppOptions) {
 			stage2: { available: stages.stage2, description: "Views and voxels to a textured mesh and Gaussians.", requires_kaolin: false },
 		},
 		time_estimate: estimate,
-		gpu_info: {
-			available: true,
-			device: device.adapter,
-			// WebGPU does not tell how much memory a card has.
-			memory_mb: null,
-			driver: device.driver,
-			software: device.software,
-			f16: device.f16,
-		},
-		queue: { waiting: queue.waiting, limit: queue.limits.waiting, running: queue.busy },
+		gpu_info: { available: cards.length > 0, ...cards[0] },
+		workers: cards,
+		queue: { waiting: queue.waiting, limit: queue.limits.waiting, running: queue.running > 0, jobs_running: queue.running },
 	};
 }

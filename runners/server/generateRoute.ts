@@ -19,7 +19,7 @@ export function generateRoute(app: Hono, options: AppOptions): void {
 		let job: JobRecord;
 		try {
 			form = await readGenerateForm(c.req.raw);
-			checkStage(form.options.stage, options.report);
+			checkStage(form.options.stage, options.workers());
 			if (form.source !== undefined && !table.get(form.source).stageOneKept) {
 				throw new HttpError("conflict", "That job has no finished stage 1.", "Wait for it: GET /jobs/ID says when it is there.");
 			}
@@ -58,9 +58,11 @@ async function fetched(url: string | undefined, { fetching, maxUpload }: AppOpti
 	return fetchPicture(url, { ...fetching, maxBytes: maxUpload, signal });
 }
 
-/** Refuses a stage whose weights are not there. */
-function checkStage(stage: "1" | "2" | "both", { stages }: WorkerReport): void {
-	const lacking = stage !== "2" && !stages.stage1 ? 1 : stage !== "1" && !stages.stage2 ? 2 : undefined;
+/** Refuses a stage whose weights no worker has; where none is there, the job waits for one. */
+function checkStage(stage: "1" | "2" | "both", workers: readonly WorkerReport[]): void {
+	if (workers.length === 0) return;
+	const has = (one: "stage1" | "stage2") => workers.some(({ stages }) => stages[one]);
+	const lacking = stage !== "2" && !has("stage1") ? 1 : stage !== "1" && !has("stage2") ? 2 : undefined;
 	if (lacking === undefined) return;
 	throw new SyncHumanError("checkpoint", `The server has no weights of stage ${lacking}.`, `Ask for stage=stage${3 - lacking}.`);
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, SyncHumanError } from "../../engine/error.ts";
+import { type ErrorCode, exitStatus, SyncHumanError } from "../../engine/error.ts";
 
 /** What the server itself refuses, besides the engine's classes of errors. */
 export type HttpErrorCode =
@@ -12,6 +12,7 @@ export type HttpErrorCode =
 	| "timeout"
 	| "conflict"
 	| "interrupted"
+	| "unavailable"
 	| "internal";
 
 /** HTTP status of each error code. */
@@ -32,6 +33,7 @@ export const httpStatus: Readonly<Record<ErrorCode | HttpErrorCode, number>> = O
 	timeout: 408,
 	conflict: 409,
 	interrupted: 500,
+	unavailable: 503,
 	internal: 500,
 });
 
@@ -73,4 +75,12 @@ export function errorReport(error: unknown, folder: string): ErrorReport {
 			.replace(/\s*\n\s*/g, " ")
 			.trim();
 	return { code: error.code, message: told(error.message), hint: error.hint === undefined ? null : told(error.hint) };
+}
+
+/** The error that a report was made from, as far as it tells. Throws where it is no report. */
+export function reportedError({ code, message, hint }: ErrorReport): HttpError | SyncHumanError {
+	if (!Object.hasOwn(httpStatus, code) || typeof message !== "string") throw new TypeError("no report of an error");
+	return Object.hasOwn(exitStatus, code)
+		? new SyncHumanError(code as ErrorCode, message, hint ?? undefined)
+		: new HttpError(code as HttpErrorCode, message, hint ?? undefined);
 }

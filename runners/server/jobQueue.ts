@@ -1,13 +1,12 @@
-import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../../engine/stages/part.ts";
 import { type ErrorReport, errorReport, HttpError } from "./httpError.ts";
-import { isFinal, type JobNow, type JobOptions, type JobRecord, type JobStatus } from "./jobRecord.ts";
+import type { JobEnd, JobLine, JobTask } from "./jobLine.ts";
+import { isFinal, type JobNow, type JobRecord, type NewJob, newJobRecord } from "./jobRecord.ts";
 import { uploadName } from "./jobStore.ts";
 import type { JobTable, KeepLimits } from "./jobTable.ts";
-import type { JobWorker, RunEvent } from "./worker.ts";
-import type { EngineChoice } from "./workerMessages.ts";
+import type { RunEvent } from "./worker.ts";
 
 /** Bounds of a queue. */
 export interface QueueLimits extends KeepLimits {
@@ -17,96 +16,86 @@ export interface QueueLimits extends KeepLimits {
 	readonly runMs: number;
 }
 
-/** What a new job is made from. */
-export interface NewJob {
-	readonly options: JobOptions;
-	readonly picture: Uint8Array | undefined;
-	readonly source: string | undefined;
-	readonly alphaCoverage: number | undefined;
-}
-
 /** What a queue works with. */
 export interface QueueParts {
 	readonly table: JobTable;
-	readonly worker: JobWorker;
-	readonly engine: EngineChoice;
+	readonly line: JobLine;
 	readonly limits: QueueLimits;
 	readonly log: (text: string) => void;
 }
 
-/** The job that runs. */
-interface Running {
+/** A job that waits or runs. */
+interface Run {
 	readonly id: string;
 	readonly controller: AbortController;
+	/** When it began; undefined while it waits. */
+	started: number | undefined;
+	timer: NodeJS.Timeout | undefined;
 	/** Why it was told to stop. */
-	why: "cancel" | "timeout" | "shutdown" | undefined;
+	why: "cancel" | "timeout" | undefined;
 	progress: Progress | null;
+	figures: JobRecord["figures"];
+	/** Settles once its end is recorded. */
+	over: Promise<void>;
 }
 
-/** Milliseconds after which a job that was told to stop loses its process: longer than any step. */
-const stopMs = 120_000;
+/** Milliseconds that DELETE waits to learn whether a job still waited. */
+const answerMs = 2000;
 
-/** What a job's record says where the server ended beneath it. */
-function interrupted(stageOneKept: boolean): ErrorReport {
+/** What a job's record says where the server or the workers ended beneath it. */
+function interrupted(message: string, stageOneKept: boolean): ErrorReport {
 	const goOn = "Its stage 1 is kept: POST /generate with stage=stage2 and job_id goes on from there.";
-	return {
-		code: "interrupted",
-		message: "The server ended in the middle of this job.",
-		hint: stageOneKept ? goOn : "Send the picture again.",
-	};
+	return { code: "interrupted", message, hint: stageOneKept ? goOn : "Send the picture again." };
 }
 
 /**
- * The jobs of one worker: one runs, a bounded number waits, ended ones are kept for a time. A job that waited when the server ended waits
- * again after `open`; one that ran goes on from its stage 1 where the server was told to end, and is marked as broken where it was killed.
+ * The jobs of a server: a line runs them, a bounded number waits, ended ones are kept for a time. A job that waited when the server ended
+ * waits again after `begin`; one that ran goes on from its stage 1 where the server was told to end, is found again where workers outlive the
+ * server, and is otherwise marked as broken.
  */
 export class JobQueue {
 	readonly table: JobTable;
 	readonly limits: QueueLimits;
 	/** Seconds that jobs ran, all together. */
 	runSeconds = 0;
-	readonly #worker: JobWorker;
-	readonly #engine: EngineChoice;
+	readonly #line: JobLine;
 	readonly #log: (text: string) => void;
-	readonly #waiting: string[] = [];
+	/** Oldest first. */
+	readonly #runs = new Map<string, Run>();
 	/** Of the last runs, newest last. */
 	readonly #seconds: number[] = [];
-	#running: Running | undefined;
-	#killer: NodeJS.Timeout | undefined;
 	#reserved = 0;
 	#closing = false;
-	#idle: Promise<void> = Promise.resolve();
 
-	private constructor({ table, worker, engine, limits, log }: QueueParts) {
+	constructor({ table, line, limits, log }: QueueParts) {
 		this.table = table;
 		this.limits = limits;
-		this.#worker = worker;
-		this.#engine = engine;
+		this.#line = line;
 		this.#log = log;
 	}
 
-	/** Takes up what the table holds, and begins. */
-	static async open(parts: QueueParts): Promise<JobQueue> {
-		const queue = new JobQueue(parts);
-		const { table } = parts;
+	/** Takes up what the table holds. */
+	async begin(): Promise<void> {
+		const { table } = this;
 		for (const { id, status } of table.list()) {
-			if (status === "queued") queue.#waiting.push(id);
-			if (status !== "running") continue;
-			const found = await queue.#found(id);
-			await table.change(id, { ...found, status: "failed", finishedAt: now(), error: interrupted(found.stageOneKept) });
+			if (status === "queued" || (status === "running" && this.#line.outlivesServer)) await this.#enter(id);
+			else if (status === "running") {
+				const found = await this.#found(id);
+				const error = interrupted("The server ended in the middle of this job.", found.stageOneKept);
+				await table.change(id, { ...found, status: "failed", finishedAt: now(), error });
+			}
 		}
-		await table.evict(parts.limits);
-		queue.#next();
-		return queue;
+		await table.evict(this.limits);
 	}
 
 	/** Jobs that wait. */
 	get waiting(): number {
-		return this.#waiting.length;
+		return this.#waiting().length;
 	}
 
-	get busy(): boolean {
-		return this.#running !== undefined;
+	/** Jobs that run. */
+	get running(): number {
+		return this.#runs.size - this.waiting;
 	}
 
 	/** Mean of the last runs; undefined before the first. */
@@ -116,9 +105,9 @@ export class JobQueue {
 
 	/** Where a job stands at this moment. */
 	now(id: string): JobNow {
-		const place = this.#waiting.indexOf(id);
-		const running = this.#running?.id === id ? this.#running : undefined;
-		return { position: place < 0 ? null : place + 1, progress: running?.progress ?? null, stopping: running?.why !== undefined };
+		const run = this.#runs.get(id);
+		const place = this.#waiting().findIndex((one) => one.id === id);
+		return { position: place < 0 ? null : place + 1, progress: run?.progress ?? null, stopping: run?.why !== undefined };
 	}
 
 	/**
@@ -127,7 +116,7 @@ export class JobQueue {
 	 */
 	reserve(): () => void {
 		if (this.#closing) throw new HttpError("busy", "The server is about to end.", "Try again in a minute.", 60);
-		if (this.#waiting.length + this.#reserved >= this.limits.waiting) {
+		if (this.waiting + this.#reserved >= this.limits.waiting) {
 			const seconds = Math.ceil(Math.min(3600, Math.max(1, this.meanSeconds ?? 30)));
 			throw new HttpError(
 				"busy",
@@ -144,141 +133,154 @@ export class JobQueue {
 		};
 	}
 
-	/** Puts a job at the end of the queue. Throws code "disk". */
-	async add({ options, picture, source, alphaCoverage }: NewJob): Promise<JobRecord> {
-		const job: JobRecord = {
-			id: randomUUID().replaceAll("-", ""),
-			status: "queued",
-			options,
-			source: source ?? null,
-			alphaCoverage: alphaCoverage ?? null,
-			createdAt: now(),
-			startedAt: null,
-			finishedAt: null,
-			stageOneKept: false,
-			files: [],
-			byteLength: picture?.length ?? 0,
-			figures: null,
-			error: null,
-		};
-		await this.table.add(job, picture);
-		this.#waiting.push(job.id);
-		this.#next();
+	/** Puts a job at the end of the queue. Throws codes "disk", and "unavailable" where the line cannot take it. */
+	async add(asked: NewJob): Promise<JobRecord> {
+		const job = newJobRecord(asked);
+		await this.table.add(job, asked.picture);
+		try {
+			await this.#enter(job.id);
+		} catch (error) {
+			await this.table.remove(job.id);
+			throw error;
+		}
 		return job;
 	}
 
 	/** Cancels a job that waits, stops one that runs after its step, removes one that has ended. Throws codes "not-found", "conflict". */
 	async remove(id: string): Promise<"cancelled" | "stopping" | "removed"> {
 		const job = this.table.get(id);
-		if (this.#running?.id === id && !isFinal(job)) {
-			this.#stop("cancel");
-			return "stopping";
+		const run = this.#runs.get(id);
+		if (run !== undefined && !isFinal(job)) {
+			const waited = run.started === undefined;
+			this.#stop(run, "cancel");
+			if (!waited) return "stopping";
+			// A worker may be taking it in this moment.
+			await Promise.race([run.over, new Promise((resolve) => setTimeout(resolve, answerMs).unref())]);
+			return this.#runs.has(id) ? "stopping" : "cancelled";
 		}
-		const place = this.#waiting.indexOf(id);
-		if (place >= 0) {
-			this.#waiting.splice(place, 1);
-			await rm(join(this.table.store.folderOf(id), uploadName), { force: true });
-			await this.table.change(id, { status: "cancelled", finishedAt: now(), byteLength: 0 });
-			for (const other of this.#waiting) this.table.tell(other);
-			return "cancelled";
-		}
-		if (!isFinal(job)) throw new HttpError("conflict", "The job is being cancelled already.");
 		await this.table.remove(id);
 		return "removed";
 	}
 
-	/**
-	 * Begins nothing more and lets the running job end within `graceMs`; then it is stopped after its step and goes on from its stage 1 when
-	 * the server starts again. Jobs that wait stay on the disk.
-	 */
+	/** Begins nothing more, and lets what runs in this process end within `graceMs`; what has not ended stays on the disk for the next start. */
 	async close(graceMs: number): Promise<void> {
 		this.#closing = true;
-		const timer = setTimeout(() => this.#stop("shutdown"), graceMs);
-		await this.#idle;
-		clearTimeout(timer);
+		await this.#line.close(graceMs);
+		await Promise.all([...this.#runs.values()].map(({ over }) => over));
 	}
 
-	#stop(why: Running["why"]): void {
-		if (this.#running === undefined) return;
-		if (this.#running.why === undefined) {
-			const { id } = this.#running;
-			this.#running.why = why;
-			this.#killer = setTimeout(() => {
-				this.#log(`job ${id}: does not stop; its process is ended`);
-				void this.#worker.close();
-			}, stopMs).unref();
-		}
-		this.#running.controller.abort();
-		this.table.tell(this.#running.id);
+	#waiting(): readonly Run[] {
+		return [...this.#runs.values()].filter(({ started }) => started === undefined);
 	}
 
-	#next(): void {
-		if (this.#running !== undefined || this.#closing) return;
-		const id = this.#waiting.shift();
-		if (id === undefined) return;
-		this.#running = { id, controller: new AbortController(), why: undefined, progress: null };
-		this.#idle = this.#run(this.#running).finally(() => {
-			this.#running = undefined;
-			this.table.tell(id);
-			for (const other of this.#waiting) this.table.tell(other);
-			this.#next();
-		});
+	#stop(run: Run, why: Run["why"]): void {
+		run.why ??= why;
+		run.controller.abort();
+		this.table.tell(run.id);
 	}
 
-	async #run(running: Running): Promise<void> {
-		const { id, controller } = running;
-		const { table } = this;
-		const job = table.get(id);
-		const folder = table.store.folderOf(id);
-		const goesOn = job.stageOneKept && job.options.stage === "both";
-		const image = job.source !== null ? join(table.store.folderOf(job.source), "stage1") : goesOn ? undefined : join(folder, uploadName);
-		let figures = job.figures;
-		const onEvent = ({ event, ...fields }: RunEvent) => {
-			if (event === "progress") running.progress = fields as unknown as Progress;
-			if (event === "result") figures = { ...fields, files: undefined };
-			// Where a stage begins, the files of the one before are there.
-			if (event === "plan") void this.#refresh(running);
-			else table.tell(id);
-		};
-		await table.change(id, { status: "running", startedAt: now() });
-		const started = performance.now();
-		const timer = setTimeout(() => this.#stop("timeout"), this.limits.runMs);
-		let end: Partial<JobRecord>;
+	/** Gives a job to the line, and follows it. */
+	async #enter(id: string): Promise<void> {
+		const { figures } = this.table.get(id);
+		const none = { started: undefined, timer: undefined, why: undefined, progress: null };
+		const run: Run = { id, controller: new AbortController(), ...none, figures, over: Promise.resolve() };
+		this.#runs.set(id, run);
 		try {
-			const options = { ...job.options, ...this.#engine, image, output: folder, json: true, ...(goesOn && { stage: "2" as const }) };
-			await this.#worker.run(options, { signal: controller.signal, onEvent });
-			end = { status: "done", error: null };
-			const seconds = (performance.now() - started) / 1000;
-			this.#seconds.splice(0, this.#seconds.length - 7, ...this.#seconds.slice(-7), seconds);
+			const { ended } = await this.#line.put(id, {
+				task: () => this.#task(id),
+				signal: run.controller.signal,
+				onStart: () => this.#started(run),
+				onReturn: () => this.#returned(run),
+				onEvent: (event) => this.#happened(run, event),
+			});
+			run.over = this.#followed(run, ended);
 		} catch (error) {
-			end = this.#ended(running, error);
+			this.#runs.delete(id);
+			throw error;
 		}
-		clearTimeout(timer);
-		clearTimeout(this.#killer);
-		this.runSeconds += (performance.now() - started) / 1000;
-		if (end.status !== "queued") await rm(join(folder, uploadName), { force: true }).catch(() => undefined);
-		await table.change(id, { ...(await this.#found(id)), figures, finishedAt: end.status === "queued" ? null : now(), ...end });
+	}
+
+	#task(id: string): JobTask {
+		const { store } = this.table;
+		const { options, source, stageOneKept } = this.table.get(id);
+		const goesOn = stageOneKept && options.stage === "both";
+		const from = source ?? (goesOn ? id : undefined);
+		return { folder: store.folderOf(id), options, stageOneFolder: from === undefined ? undefined : store.folderOf(from) };
+	}
+
+	#started(run: Run): void {
+		if (run.started !== undefined) return;
+		run.started = performance.now();
+		run.timer = setTimeout(() => this.#stop(run, "timeout"), this.limits.runMs);
+		void this.table.change(run.id, { status: "running", startedAt: now() });
+		this.#tellWaiting();
+	}
+
+	#returned(run: Run): void {
+		if (run.started === undefined) return;
+		clearTimeout(run.timer);
+		Object.assign(run, { started: undefined, progress: null });
+		this.#log(`job ${run.id}: its worker has gone; it waits again`);
+		void this.table.change(run.id, { status: "queued", startedAt: null });
+		this.#tellWaiting();
+	}
+
+	#happened(run: Run, { event, ...fields }: RunEvent): void {
+		if (event === "progress") run.progress = fields as unknown as Progress;
+		if (event === "result") run.figures = { ...fields, files: undefined };
+		// Where a stage begins, the files of the one before are there.
+		if (event === "plan") void this.#refresh(run);
+		else this.table.tell(run.id);
+	}
+
+	/** Records a job's end. */
+	async #followed(run: Run, ended: Promise<JobEnd>): Promise<void> {
+		const { id } = run;
+		const { table } = this;
+		let error: unknown;
+		const end = await ended.catch((reason) => {
+			error = reason;
+			return "failed" as const;
+		});
+		clearTimeout(run.timer);
+		const seconds = run.started === undefined ? 0 : (performance.now() - run.started) / 1000;
+		this.runSeconds += seconds;
+		if (end === "done") this.#seconds.splice(0, this.#seconds.length - 7, ...this.#seconds.slice(-7), seconds);
+		// Where the line goes on without the server, its record says so until the next start.
+		if (end !== "left") {
+			await rm(join(table.store.folderOf(id), uploadName), { force: true }).catch(() => undefined);
+			const found = await this.#found(id);
+			const how = end === "done" ? { status: "done" as const, error: null } : this.#failed(run, error, found.stageOneKept);
+			await table.change(id, { ...found, figures: run.figures, finishedAt: now(), ...how });
+		} else if (run.started !== undefined && !this.#line.outlivesServer) {
+			await table.change(id, { ...(await this.#found(id)), figures: run.figures, status: "queued" });
+		}
+		this.#runs.delete(id);
+		table.tell(id);
+		this.#tellWaiting();
 		await table.evict(this.limits);
 	}
 
-	/** How a run that did not succeed is recorded. */
-	#ended({ id, why }: Running, error: unknown): { status: JobStatus; error: ErrorReport | null } {
+	/** How a job that did not succeed is recorded. */
+	#failed({ id, why }: Run, error: unknown, stageOneKept: boolean): Pick<JobRecord, "status" | "error"> {
 		if (why === "cancel") return { status: "cancelled", error: null };
-		// It waits again, and goes on after the next start.
-		if (why === "shutdown") return { status: "queued", error: null };
 		if (why === "timeout") {
 			const message = `The job ran longer than ${Math.round(this.limits.runMs / 1000)} s.`;
 			return { status: "failed", error: { code: "timeout", message, hint: "Ask for fewer steps." } };
 		}
 		const report = errorReport(error, this.table.store.folder);
 		if (report.code === "internal") this.#log(`job ${id}: ${error instanceof Error ? error.stack : error}`);
-		return { status: "failed", error: report };
+		return { status: "failed", error: report.code === "interrupted" ? interrupted(report.message, stageOneKept) : report };
 	}
 
 	/** Shows what a running job has written so far. */
-	async #refresh(running: Running): Promise<void> {
-		const found = await this.#found(running.id);
-		if (this.#running === running && !running.controller.signal.aborted) await this.table.change(running.id, found);
+	async #refresh(run: Run): Promise<void> {
+		const found = await this.#found(run.id);
+		if (this.#runs.get(run.id) === run && !run.controller.signal.aborted) await this.table.change(run.id, found);
+	}
+
+	#tellWaiting(): void {
+		for (const { id } of this.#waiting()) this.table.tell(id);
 	}
 
 	/** What the disk holds of a job. */

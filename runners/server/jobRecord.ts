@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Progress } from "../../engine/stages/part.ts";
 import type { GenerateArguments } from "../arguments.ts";
 import type { ErrorReport } from "./httpError.ts";
@@ -29,6 +30,33 @@ export interface JobRecord {
 	/** Voxels, vertices, faces, seconds: what the run's last line says. */
 	readonly figures: Readonly<Record<string, unknown>> | null;
 	readonly error: ErrorReport | null;
+}
+
+/** What a new job is made from. */
+export interface NewJob {
+	readonly options: JobOptions;
+	readonly picture: Uint8Array | undefined;
+	readonly source: string | undefined;
+	readonly alphaCoverage: number | undefined;
+}
+
+/** The record of a job that is to wait, under an id of its own. */
+export function newJobRecord({ options, picture, source, alphaCoverage }: NewJob): JobRecord {
+	return {
+		id: randomUUID().replaceAll("-", ""),
+		status: "queued",
+		options,
+		source: source ?? null,
+		alphaCoverage: alphaCoverage ?? null,
+		createdAt: new Date().toISOString(),
+		startedAt: null,
+		finishedAt: null,
+		stageOneKept: false,
+		files: [],
+		byteLength: picture?.length ?? 0,
+		figures: null,
+		error: null,
+	};
 }
 
 /** True where nothing will happen to the job any more. */

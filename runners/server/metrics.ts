@@ -19,7 +19,7 @@ export function metricsText(queue: JobQueue, answers: AnswerCounts): string {
 	);
 	metric("jobs_waiting", "gauge", "Jobs in the queue.", [["", queue.waiting]]);
 	metric("jobs_waiting_limit", "gauge", "Jobs that may wait.", [["", queue.limits.waiting]]);
-	metric("jobs_running", "gauge", "Jobs that run.", [["", queue.busy ? 1 : 0]]);
+	metric("jobs_running", "gauge", "Jobs that run.", [["", queue.running]]);
 	metric("jobs_kept", "gauge", "Jobs whose results are kept.", [["", queue.table.list().length]]);
 	metric("results_bytes", "gauge", "Bytes of all kept jobs.", [["", queue.table.byteLength]]);
 	metric("run_seconds_total", "counter", "Seconds that jobs ran.", [["", Math.round(queue.runSeconds * 1000) / 1000]]);

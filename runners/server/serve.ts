@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { serve as listen } from "@hono/node-server";
 import { SyncHumanError } from "../../engine/error.ts";
@@ -5,20 +6,27 @@ import type { ServerArguments } from "../serverArguments.ts";
 import { isSystemError } from "../writeFiles.ts";
 import { isLoopback } from "./accessRules.ts";
 import { serverApp } from "./app.ts";
+import { bullmqLine, type WorkDesk } from "./bullmqLine.ts";
+import { embeddedLine } from "./embeddedLine.ts";
 import type { FetchLimits } from "./fetchPicture.ts";
+import type { JobLine } from "./jobLine.ts";
 import { JobQueue } from "./jobQueue.ts";
 import { openJobStore } from "./jobStore.ts";
 import { JobTable } from "./jobTable.ts";
 import { pictureCheck } from "./pictureUpload.ts";
+import { openRedis } from "./redisConnection.ts";
 import type { JobWorker } from "./worker.ts";
 
 /** What a server needs besides its arguments. */
 export interface ServerSurroundings {
+	/** Its own worker; not used with `--queue`. */
 	readonly worker: JobWorker;
 	/** A line for people. */
 	readonly say: (text: string) => void;
 	/** How image_url is fetched where it is on; tests give their own names. */
 	readonly fetching?: Partial<FetchLimits>;
+	/** Milliseconds between looks into Redis for events that were missed; tests are less patient. */
+	readonly checkMs?: number;
 }
 
 /** A server that listens. */
@@ -34,61 +42,70 @@ export interface RunningServer {
 const times = Object.freeze({ request: 120_000, headers: 30_000, fetch: 30_000, evict: 600_000 });
 
 /**
- * Starts the server: first the worker, so that a server that could do nothing says so at once. Throws SyncHumanError, code "input" where the
- * port is taken.
+ * Starts the server: first the worker or the connection to Redis, so that a server that could do nothing says so at once. Throws
+ * SyncHumanError, code "input" where the port is taken or Redis is not there.
  */
-export async function serve(options: ServerArguments, { worker, say, fetching }: ServerSurroundings): Promise<RunningServer> {
+export async function serve(options: ServerArguments, { worker, say, fetching, checkMs }: ServerSurroundings): Promise<RunningServer> {
 	const { host, token, origins, weights, dtype, adapter, maxMemory } = options;
 	const loopback = isLoopback(host);
 	const log = (text: string) => say(`${new Date().toISOString()} ${text}\n`);
 	const store = await openJobStore(resolve(options.jobs));
-	const report = await worker.start(options.preload);
-	let queue: JobQueue;
+	let url = "";
+	let line: JobLine & Partial<WorkDesk>;
+	if (options.queue === undefined) {
+		const report = await worker.start(options.preload);
+		line = embeddedLine({ worker, report, engine: { weights, dtype, adapter, maxMemory }, log });
+		say(`adapter: ${report.device.adapter}${report.device.software ? " (software)" : ""}\nweights: ${weights}\n`);
+	} else {
+		const redis = await openRedis(options.queue, log);
+		const address = () => options.address ?? url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, `//${hostname()}`);
+		line = await bullmqLine({ redis, address, ...(checkMs !== undefined && { checkMs }) });
+		say(`queue: ${redis.shown}\n`);
+	}
+	const closeLine = async (graceMs: number) => {
+		await line.close(graceMs);
+		await worker.close();
+	};
+	let evicting: NodeJS.Timeout | undefined;
 	try {
-		queue = await JobQueue.open({
-			table: await JobTable.open(store, log),
-			worker,
-			engine: { weights, dtype, adapter, maxMemory },
-			limits: { waiting: options.maxQueue, runMs: options.runMs, keepMs: options.keepMs, keepBytes: options.keepBytes },
+		const limits = { waiting: options.maxQueue, runMs: options.runMs, keepMs: options.keepMs, keepBytes: options.keepBytes };
+		const queue = new JobQueue({ table: await JobTable.open(store, log), line, limits, log });
+		const app = serverApp({
+			queue,
+			workers: line.workers,
+			desk: line.admit === undefined ? undefined : { admit: line.admit },
+			token,
+			origins,
+			loopback,
+			// What the workers of a queue have is theirs to say.
+			checkPicture: pictureCheck(options.queue === undefined ? weights : undefined),
+			maxUpload: options.maxUpload,
+			fetching: options.allowUrl ? { timeoutMs: times.fetch, ...fetching } : undefined,
 			log,
 		});
+		const { server, port } = await opened(app.fetch, options);
+		url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+		await queue.begin();
+		evicting = setInterval(() => void queue.table.evict(queue.limits), times.evict).unref();
+		say(`jobs: ${store.folder}\n`);
+		if (!loopback && token === undefined) say("Everybody who reaches this machine can use the server: --token TOKEN closes it.\n");
+		return {
+			url,
+			queue,
+			async close() {
+				clearInterval(evicting);
+				await queue.close(options.graceMs);
+				const closed = new Promise((done) => server.close(done));
+				if ("closeAllConnections" in server) server.closeAllConnections();
+				await closed;
+				await worker.close();
+			},
+		};
 	} catch (error) {
-		await worker.close();
+		clearInterval(evicting);
+		await closeLine(0);
 		throw error;
 	}
-	const app = serverApp({
-		queue,
-		report,
-		token,
-		origins,
-		loopback,
-		checkPicture: pictureCheck(options.weights),
-		maxUpload: options.maxUpload,
-		fetching: options.allowUrl ? { timeoutMs: times.fetch, ...fetching } : undefined,
-		log,
-	});
-	const evicting = setInterval(() => void queue.table.evict(queue.limits), times.evict).unref();
-	const { server, port } = await opened(app.fetch, options).catch(async (error) => {
-		clearInterval(evicting);
-		await queue.close(0);
-		await worker.close();
-		throw error;
-	});
-	say(`adapter: ${report.device.adapter}${report.device.software ? " (software)" : ""}\nweights: ${weights}\njobs: ${store.folder}\n`);
-	if (!loopback && token === undefined) say("Everybody who reaches this machine can use the server: --token TOKEN closes it.\n");
-	const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-	return {
-		url,
-		queue,
-		async close() {
-			clearInterval(evicting);
-			await queue.close(options.graceMs);
-			const closed = new Promise((done) => server.close(done));
-			if ("closeAllConnections" in server) server.closeAllConnections();
-			await closed;
-			await worker.close();
-		},
-	};
 }
 
 function opened(fetch: Parameters<typeof listen>[0]["fetch"], { host, port }: ServerArguments) {

@@ -6,9 +6,11 @@ export type RunEvent = { readonly event: string } & Readonly<Record<string, unkn
 
 /** What a worker can do. */
 export interface WorkerReport {
-	readonly device: DeviceReport;
+	readonly device: Pick<DeviceReport, "adapter" | "driver" | "software" | "f16">;
 	/** Stages whose weights are there. */
 	readonly stages: { readonly stage1: boolean; readonly stage2: boolean };
+	/** The machine that it is on, where that is not the server's. */
+	readonly host?: string;
 }
 
 /** How a run is watched and stopped. */

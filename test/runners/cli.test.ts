@@ -155,6 +155,8 @@ const rows: Readonly<Record<string, Row>> = {
 		const small = await encodePng(imageOf(20, 20, 3, new Uint8Array(1200)));
 		return spoiledStage("unequal", (path) => writeFileSync(path("normal_2.png"), small));
 	},
+	"`--queue` that is no URL of Redis": () => ["worker", "--queue", "nothing"],
+	"`--queue` where no Redis answers": () => ["serve", "--queue", "redis://127.0.0.1:9", "--jobs", at("jobs")],
 	"`render` of a `.glb` without triangles": async () => {
 		const document = new Document();
 		document.createScene();

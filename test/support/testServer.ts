@@ -5,6 +5,8 @@ import { SyncHumanError } from "../../engine/error.ts";
 import { generate } from "../../runners/generate.ts";
 import { encodePng } from "../../runners/imageFile.ts";
 import type { FetchLimits } from "../../runners/server/fetchPicture.ts";
+import { queueWorker, type WorkerTimes } from "../../runners/server/queueWorker.ts";
+import { openRedis } from "../../runners/server/redisConnection.ts";
 import { type RunningServer, serve } from "../../runners/server/serve.ts";
 import type { JobWorker } from "../../runners/server/worker.ts";
 import { type ServerArguments, serverArguments } from "../../runners/serverArguments.ts";
@@ -15,19 +17,26 @@ import { stubEngine, stubReport } from "./stubEngine.ts";
 export interface StubWorkerOptions {
 	/** Milliseconds before each stage; a run that is stopped ends at once. */
 	readonly stageMs?: number;
+	/** The same for the second stage alone. */
+	readonly stageTwoMs?: number;
 	readonly fail?: SyncHumanError;
 	readonly stages?: { readonly stage1: boolean; readonly stage2: boolean };
 }
 
 /** A worker that runs `synchuman generate` on the stub of an engine. */
-export function stubWorker({ stageMs = 25, fail, stages = { stage1: true, stage2: true } }: StubWorkerOptions = {}): JobWorker {
+export function stubWorker({
+	stageMs = 25,
+	stageTwoMs = stageMs,
+	fail,
+	stages = { stage1: true, stage2: true },
+}: StubWorkerOptions = {}): JobWorker {
 	return {
 		start: async () => ({ device: stubReport, stages }),
 		async run(options, { signal, onEvent }) {
 			const engine = stubEngine();
-			const pause = () =>
+			const pause = (ms: number) =>
 				new Promise<void>((resolve, reject) => {
-					const timer = setTimeout(resolve, stageMs);
+					const timer = setTimeout(resolve, ms);
 					const stop = () => {
 						clearTimeout(timer);
 						reject(new SyncHumanError("aborted", "The run was stopped."));
@@ -41,13 +50,13 @@ export function stubWorker({ stageMs = 25, fail, stages = { stage1: true, stage2
 					openEngine: async () => ({
 						...engine,
 						async stageOne(image, run) {
-							await pause();
+							await pause(stageMs);
 							if (fail !== undefined) throw fail;
 							return engine.stageOne(image, run);
 						},
 						async stageTwo(stageOne, run) {
 							run?.onPlan?.({ stage: "stage 2", parts: [], heldBytes: 0, residentBytes: 0, peakBytes: 0 });
-							await pause();
+							await pause(stageTwoMs);
 							return engine.stageTwo(stageOne, run);
 						},
 					}),
@@ -70,22 +79,53 @@ export interface TestServer extends RunningServer {
 	end(): Promise<void>;
 }
 
-/** Starts a server with a stand-in for the engine, or with `worker`, in a folder of its own (or `jobs`). */
+/** Times of a queue in Redis that tests can wait for, milliseconds. */
+export const quickTimes: WorkerTimes = Object.freeze({ lockMs: 5000, beginMs: 10_000, resultMs: 10_000, beatMs: 100 });
+
+/** A worker of a queue in Redis, with a stand-in for the engine. */
+export async function testWorker(url: string, worker: JobWorker, times: Partial<WorkerTimes> = {}) {
+	const said: string[] = [];
+	const log = (text: string) => void said.push(text);
+	const folder = mkdtempSync(join(tmpdir(), "synchuman-worker-"));
+	const engine = { weights: "synthetic:tiny", dtype: undefined, adapter: undefined, maxMemory: undefined };
+	const redis = await openRedis(url, log);
+	const { close } = await queueWorker({ redis, worker, engine, preload: false, folder, log, times: { ...quickTimes, ...times } });
+	return {
+		said,
+		folder,
+		async close(graceMs = 0) {
+			await close(graceMs);
+			rmSync(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+/**
+ * Starts a server with a stand-in for the engine, or with `worker`, in a folder of its own (or `jobs`). With `queue` the worker takes the
+ * jobs from Redis; `worker: null` starts none.
+ */
 export async function testServer(
-	options: Partial<ServerArguments> & { readonly worker?: JobWorker; readonly fetching?: Partial<FetchLimits> } = {},
+	options: Partial<ServerArguments> & { readonly worker?: JobWorker | null; readonly fetching?: Partial<FetchLimits> } = {},
 ): Promise<TestServer> {
 	const { worker = stubWorker(), fetching, ...given } = options;
 	const jobs = given.jobs ?? mkdtempSync(join(tmpdir(), "synchuman-server-"));
 	const said: string[] = [];
 	const plain = serverArguments({ operands: [], values: { port: "0", "grace-seconds": "0" } }, {});
 	const say = (text: string) => void said.push(text);
-	const server = await serve({ ...plain, ...given, jobs }, { worker, say, ...(fetching && { fetching }) });
+	const own = worker ?? stubWorker();
+	const elsewhere = given.queue === undefined || worker === null ? undefined : await testWorker(given.queue, own);
+	const server = await serve({ ...plain, ...given, jobs }, { worker: own, say, checkMs: 250, ...(fetching && { fetching }) });
+	const close = async () => {
+		await elsewhere?.close();
+		await server.close();
+	};
 	return {
 		...server,
+		close,
 		jobs,
 		said,
 		async end() {
-			await server.close();
+			await close();
 			rmSync(jobs, { recursive: true, force: true });
 		},
 	};
