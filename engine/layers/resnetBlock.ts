@@ -3,7 +3,7 @@ import type { DType, Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { convolution } from "../kernels/dense/convolution.ts";
 import { groupNorm } from "../kernels/dense/groupNorm.ts";
-import { runsByWinograd, type WinogradConvolutionRequest, winogradConvolution } from "../kernels/dense/winogradConvolution.ts";
+import { type WinogradConvolutionRequest, winogradConvolution, winogradTile } from "../kernels/dense/winogradConvolution.ts";
 import { type Affine, declareAffine, declareConvolution, declareLinear, type Linear } from "./linear.ts";
 
 // Upstream: ResnetBlock2D, Downsample2D and Upsample2D of diffusers 0.29.1, in the UNet (with a time embedding) and the autoencoder.
@@ -87,7 +87,7 @@ function recordNormedConvolution(
 	[normLabel, label]: readonly [string, string],
 ): Tensor {
 	const { x, norm, ...rest } = request;
-	if (runsByWinograd(graph, x, rest.weight)) return winogradConvolution(graph, { ...request, label });
+	if (winogradTile(graph, x, rest.weight)) return winogradConvolution(graph, { ...request, label });
 	const normed = groupNorm(graph, { x, ...norm, outputDtype: rest.weight.dtype, label: normLabel });
 	return convolution(graph, { ...rest, x: normed, padding: 1, label });
 }

@@ -1,11 +1,12 @@
 // v[4 i + j, tile, c] = (B^T d B)[i, j] / 4, d = the tile's 4 x 4 pixels of f(x), zeros outside of the image. F(2x2, 3x3) of Lavin and Gray 2016,
 // section 4.1: rows of B^T are (1 0 -1 0), (0 1 1 0), (0 -1 1 0), (0 1 0 -1); tiles lie 2 pixels apart, the first begins at (-1, -1).
-// f: the group norm before the convolution (x - factors[0]) * factors[1] + bias, and SiLU, where there is one.
+// f: group norm and SiLU, see winogradPixel.wgsl.
 //
 // A thread: four channels of `strip` tiles below each other, so that every pixel row is read and normalised once a strip and column of
 // tiles; neighbouring threads take neighbouring channels. Sums in f32. The quarter keeps v within the largest f(x), so that f16 holds it.
 alias Input = f32;
 alias Output = f32;
+alias Values = vec4f;
 override workgroupSize: u32 = 64;
 override normalised: bool = false;
 override silu: bool = false;
@@ -24,30 +25,17 @@ struct Params {
 @group(0) @binding(4) var<uniform> params: Params;
 
 struct Row { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
-struct Norm { mean: vec4f, scale: vec4f, offset: vec4f }
 
-fn normOf(image: u32, vector: u32) -> Norm {
-  if (!normalised) { return Norm(); }
-  let at = (params.firstImage + image) * 2u * params.vectors + vector;
-  return Norm(factors[at], factors[at + params.vectors], bias[vector]);
-}
-
-fn pixel(base: u32, column: i32, norm: Norm) -> vec4f {
-  if (column < 0 || column >= i32(params.width)) { return vec4f(); }
-  var value = vec4f(x[base + u32(column) * params.vectors]);
-  if (normalised) { value = (value - norm.mean) * norm.scale + norm.offset; }
-  if (silu) { value = value / (1.0 + exp(min(-value, vec4f(87.0)))); }
-  return value;
-}
+// include "dense/winogradPixel"
 
 // One row of pixels times B.
 fn pixelRow(image: u32, row: i32, column: i32, vector: u32, norm: Norm) -> Row {
-  if (row < 0 || row >= i32(params.height)) { return Row(); }
-  let base = (image * params.height + u32(row)) * params.width * params.vectors + vector;
-  let p0 = pixel(base, column, norm);
-  let p1 = pixel(base, column + 1, norm);
-  let p2 = pixel(base, column + 2, norm);
-  let p3 = pixel(base, column + 3, norm);
+  let inside = row >= 0 && row < i32(params.height);
+  let base = (image * params.height + u32(clamp(row, 0, i32(params.height) - 1))) * params.width * params.vectors + vector;
+  let p0 = pixel(base, inside, column, norm);
+  let p1 = pixel(base, inside, column + 1, norm);
+  let p2 = pixel(base, inside, column + 2, norm);
+  let p3 = pixel(base, inside, column + 3, norm);
   return Row(p0 - p2, p1 + p2, p2 - p1, p1 - p3);
 }
 

@@ -26,7 +26,7 @@ struct Params {
 
 struct Pair { a: vec4f, b: vec4f }
 
-// include "dense/activation"
+// include "dense/winogradStore"
 
 // One row of the 4 x 4 products times A.
 fn productRow(at: u32) -> Pair {
@@ -34,14 +34,6 @@ fn productRow(at: u32) -> Pair {
   let p1 = vec4f(m[at + batch]);
   let p2 = vec4f(m[at + 2u * batch]);
   return Pair(vec4f(m[at]) + p1 + p2, p1 - p2 - vec4f(m[at + 3u * batch]));
-}
-
-fn store(image: u32, row: u32, column: u32, vector: u32, value: vec4f) {
-  if (row >= params.height || column >= params.width) { return; }
-  let at = ((image * params.height + row) * params.width + column) * params.vectors + vector;
-  var sum = activate(value);
-  if (hasResidual) { sum += vec4f(residual[at]); }
-  y[at] = vec4<Output>(sum);
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -58,12 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let r1 = productRow(thread + four);
   let r2 = productRow(thread + 2u * four);
   let r3 = productRow(thread + 3u * four);
-  var added = vec4f();
-  if (hasBias) { added += bias[vector]; }
-  if (hasRowBias) {
-    let at = (params.firstImage + image) / params.rowBiasImages * params.rowBiasStride + params.rowBiasColumn + vector * 4u;
-    added += vec4f(rowBias[at], rowBias[at + 1u], rowBias[at + 2u], rowBias[at + 3u]);
-  }
+  let added = addedTo(image, vector);
   store(image, tileY * 2u, tileX * 2u, vector, 4.0 * (r0.a + r1.a + r2.a) + added);
   store(image, tileY * 2u, tileX * 2u + 1u, vector, 4.0 * (r0.b + r1.b + r2.b) + added);
   store(image, tileY * 2u + 1u, tileX * 2u, vector, 4.0 * (r1.a - r2.a - r3.a) + added);

@@ -3,7 +3,7 @@ import type { Graph } from "../../graph/graph.ts";
 import { type ConvolutionGeometry, convolutionExtent, neighboursOf } from "./convolutionGeometry.ts";
 import { type Epilogue, matmul } from "./matmul.ts";
 import { runsUpsampled, upsampleConvolution } from "./upsampleConvolution.ts";
-import { runsByWinograd, winogradConvolution } from "./winogradConvolution.ts";
+import { winogradConvolution, winogradTile } from "./winogradConvolution.ts";
 
 /** A convolution over channels-last data with everything the matmul's epilogue offers. */
 export interface ConvolutionRequest extends Epilogue {
@@ -56,7 +56,7 @@ function byTransforms(graph: Graph, request: ConvolutionRequest): Tensor | undef
 	const pixels = x.shape.slice(1, -1).reduce((a, b) => a * b, 1);
 	const plain = !gated && gate === undefined && into === undefined && stride === 1 && padding === 1 && dilation === 1;
 	if (!plain || (rowBias && rowBias.rows % pixels !== 0)) return undefined;
-	if (upsample === 1 && runsByWinograd(graph, x, weight))
+	if (upsample === 1 && winogradTile(graph, x, weight))
 		return winogradConvolution(graph, { x, weight, bias, rowBias, activation, residual, outputDtype, label });
 	if (upsample === 2 && !activation && !rowBias && !residual && outputDtype === x.dtype && runsUpsampled(graph, x, weight))
 		return upsampleConvolution(graph, { x, weight, bias, label });
