@@ -176,11 +176,14 @@ function executable(
 		run: (scalars) =>
 			device.guarded(graph.label, () => {
 				setScalars(scalars);
-				const encoder = gpu.createCommandEncoder({ label: graph.label });
-				const pass = encoder.beginComputePass({ label: graph.label });
-				for (const one of bound) encode(pass, one);
-				pass.end();
-				gpu.queue.submit([encoder.finish()]);
+				// In pieces, the first ones short: the GPU works while the rest is encoded.
+				for (let start = 0, count = 16; start < bound.length; start += count, count = Math.min(2 * count, 256)) {
+					const encoder = gpu.createCommandEncoder({ label: graph.label });
+					const pass = encoder.beginComputePass({ label: graph.label });
+					for (const one of bound.slice(start, start + count)) encode(pass, one);
+					pass.end();
+					gpu.queue.submit([encoder.finish()]);
+				}
 			}),
 		write: (tensor, values) => {
 			writeTensor(device, tensor, values);

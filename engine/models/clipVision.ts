@@ -8,6 +8,7 @@ import { convolution } from "../kernels/dense/convolution.ts";
 import { imageTokens } from "../kernels/dense/imageTokens.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
 import { matmul } from "../kernels/dense/matmul.ts";
+import { permute } from "../kernels/dense/permute.ts";
 import { type Affine, declareAffine, declareConvolution, declareLinear, declareStackedLinear, type Linear } from "../layers/linear.ts";
 import { recordVisionTransformerBlock, type VisionTransformerBlock } from "../layers/visionTransformerBlock.ts";
 
@@ -127,5 +128,7 @@ export function recordClipVision(graph: Graph, model: ClipVision, pixels: Tensor
 		affine: model.postLayernorm,
 		label: "post_layernorm",
 	});
-	return matmul(graph, { x: classes, ...model.projection, label: "visual_projection" });
+	// The few images as columns: kernels share out rows.
+	const columns = matmul(graph, { x: model.projection.weight, weight: classes, outputDtype: "f32", label: "visual_projection" });
+	return permute(graph, { x: columns, axes: [1, 0], label: "visual_projection" });
 }

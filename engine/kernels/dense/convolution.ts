@@ -1,7 +1,8 @@
-import { describe, type Tensor } from "../../gpu/tensor.ts";
+import { describe, reshape, type Tensor } from "../../gpu/tensor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type ConvolutionGeometry, convolutionExtent, neighboursOf } from "./convolutionGeometry.ts";
 import { type Epilogue, matmul } from "./matmul.ts";
+import { permute } from "./permute.ts";
 import { runsUpsampled, upsampleConvolution } from "./upsampleConvolution.ts";
 import { winogradConvolution, winogradTile } from "./winogradConvolution.ts";
 
@@ -38,7 +39,10 @@ export function convolution(graph: Graph, request: ConvolutionRequest): Tensor {
 		...(upsample !== undefined && { upsample }),
 		...(dilation !== undefined && dilation !== 1 && { dilation }),
 	};
-	const pointwise = kernel.every((k) => k === 1) && (stride ?? 1) === 1 && (padding ?? 0) === 0 && (upsample ?? 1) === 1;
+	const apart = (padding ?? 0) === 0 && (upsample ?? 1) === 1 && (dilation ?? 1) === 1;
+	if (apart && stride !== undefined && stride > 1 && kernel.every((k, axis) => k === stride && extent[axis] % k === 0))
+		return patchProduct(graph, request, stride);
+	const pointwise = kernel.every((k) => k === 1) && (stride ?? 1) === 1 && apart;
 	const y = matmul(graph, {
 		label: "convolution",
 		...epilogue,
@@ -47,6 +51,21 @@ export function convolution(graph: Graph, request: ConvolutionRequest): Tensor {
 		...(!pointwise && { neighbours: neighboursOf(graph, geometry) }),
 	});
 	return { ...y, shape: [x.shape[0], ...convolutionExtent(geometry), y.shape.at(-1) ?? 0] };
+}
+
+/** A convolution of patches that neither overlap nor leave anything out: their pixels side by side are rows of a product. */
+function patchProduct(graph: Graph, { x, weight, stride, padding, ...epilogue }: ConvolutionRequest, patch: number): Tensor {
+	const [images, ...extent] = x.shape.slice(0, -1);
+	const channels = x.shape.at(-1) ?? 0;
+	const label = epilogue.label ?? "convolution";
+	const view = [images, ...extent.flatMap((length) => [length / patch, patch]), channels];
+	const [patches, inside] = [extent.map((_, axis) => 1 + 2 * axis), extent.map((_, axis) => 2 + 2 * axis)];
+	const beside = permute(graph, { x, view, axes: [0, ...patches, ...inside, view.length - 1], label: `${label} patches` });
+	const counts = extent.map((length) => length / patch);
+	const inner = channels * patch ** extent.length;
+	const rows = reshape(beside, [images * counts.reduce((a, b) => a * b, 1), inner]);
+	const y = matmul(graph, { ...epilogue, x: rows, weight: reshape(weight, [weight.shape[0], inner]), label });
+	return { ...y, shape: [images, ...counts, y.shape.at(-1) ?? 0] };
 }
 
 /** The same by `winogradConvolution` or `upsampleConvolution`, where one of them can do all that is asked for and is faster. */
