@@ -12,6 +12,7 @@ import { compareWith, comparisonText } from "./bench/compare.ts";
 import { flexicubesRows } from "./bench/flexicubesRows.ts";
 import { gemmGraph } from "./bench/gemmGraph.ts";
 import { type KernelChoice, kernelRows } from "./bench/kernelRows.ts";
+import { otherFigures } from "./bench/otherFigures.ts";
 import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRow, tableText, withBenchSection } from "./bench/report.ts";
 import { ceilingsOf, rooflineSvg } from "./bench/roofline.ts";
 import { driverMemory, resultHash, soak, soakProblems, soakText } from "./bench/soak.ts";
@@ -138,15 +139,19 @@ async function runSoak(device: Device, checkpoint: Checkpoint, dtype: "f16" | "f
 function report({ files, compare }: BenchArguments): void {
 	const reports = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as BenchReport);
 	const [{ adapter, dtype, weights }] = reports;
-	const rows = reports.flatMap((one) => one.rows);
+	// PSHuman's graphs have the names of stage 1's.
+	const rows = reports.flatMap((one) => (one.benchmark === "pshuman" ? [] : one.rows));
 	const ofStep = rows.filter(({ name }) => name.startsWith("graph denoising: "));
-	const kernels = ofStep.length > 0 ? ofStep : rows.filter(({ shape }) => shape !== undefined);
+	const timed = reports.filter(({ benchmark }) => ["kernels", "step"].includes(benchmark)).flatMap((one) => one.rows);
+	const kernels = ofStep.length > 0 ? ofStep : timed.filter(({ shape }) => shape !== undefined);
 	const what = `${ofStep.length > 0 ? "One denoising step" : "Kernels"} on ${adapter}, ${dtype}, ${weights}`;
 	const comparisons = compare.flatMap((file) => compareWith(JSON.parse(readFileSync(file, "utf8")), rows));
 	const tables = comparisons.length > 0 ? [comparisonText(comparisons)] : [];
-	tables.push(`${what}:\n\n${kernelsMarkdown(kernels)}`);
+	tables.push(...otherFigures(reports));
+	if (kernels.length > 0) tables.push(`${what}:\n\n${kernelsMarkdown(kernels)}`);
 	const ceilings = ceilingsOf(adapter);
-	if (ceilings === undefined) say(`${adapter}: nobody has measured its ceilings; no chart.\n`);
+	if (kernels.length === 0) say("no kernels of a step; no chart.\n");
+	else if (ceilings === undefined) say(`${adapter}: nobody has measured its ceilings; no chart.\n`);
 	else {
 		const chart = `docs/roofline-${adapterFileName(adapter)}.svg`;
 		writeFileSync(join(projectFolder, chart), rooflineSvg(kernels, what, ceilings));

@@ -41,10 +41,12 @@ const stageTwoRows: Readonly<Record<string, readonly [name: string, row: string,
 	"flow forward": ["latent flow, 25 steps", "latent flow", 25],
 	decoder_gs: ["Gaussian decoder", "graph Gaussian decoder"],
 	decoder_mesh: ["mesh decoder", "graph mesh decoder"],
+	"FlexiCubes 256^3": ["FlexiCubes 256^3", "FlexiCubes 256^3"],
 };
 
-/** Voxels of the figure that both benchmarks use. */
+/** Voxels of the figure that both benchmarks use, and cubes of its thinner shell that both make a surface of. */
 const voxels = 8645;
+const cubes = 371_904;
 
 /**
  * Sets our rows beside a benchmark of PyTorch: the contents of a stage1.json or stage2.json. Parts that we did not measure are left out.
@@ -66,7 +68,7 @@ function theirsOf(json: unknown): readonly Theirs[] {
 	if (Array.isArray(json)) {
 		return json.flatMap((entry: Record<string, unknown>) => {
 			const known = stageTwoRows[String(entry.part)];
-			if (known === undefined || entry.voxels !== voxels) return [];
+			if (known === undefined || (entry.voxels !== voxels && entry.cubes !== cubes)) return [];
 			const seconds = Number(entry.part === "flow forward" ? entry.est_25_steps_s : entry.seconds);
 			return [
 				{
