@@ -17,10 +17,10 @@ export interface RowExtents {
 const bilateralSharpness = 2;
 /** Holds surfaces together where neither side's normal asks for it. */
 const flatness = 1e-4;
-/** Pull towards the other pair's silhouette where a surface touches or crosses it, and towards where it was. */
-const [contactWeight, restWeight] = [3, 1e-6];
+/** Pull towards the other pair's silhouette where a surface crosses it and where it touches it, the misfit, in pixels, from which on the latter fades, and the pull towards where the surface was. */
+const [beyondWeight, contactWeight, contactSpread, restWeight] = [3, 0.5, 3, 1e-6];
 /** Pull towards what the other pair's depths say, and the misfit, in pixels, from which on it fades. */
-const [crossWeight, crossSpread] = [0.005, 8];
+const [crossWeight, crossSpread] = [0.005, 4];
 /** Difference of two pixels' normals, at 384 pixels a side, beyond which the surface may break between them. */
 const likeSpread = 0.2;
 
@@ -261,7 +261,7 @@ function touch(
 			if (Number.isNaN(limit)) continue;
 			const unknown = own + i;
 			if (sign * values[unknown] < sign * limit) {
-				anchors[unknown] = contactWeight;
+				anchors[unknown] = beyondWeight;
 				wanted[unknown] = limit;
 			}
 			if (normals.facing[pixels[i]] === 0) continue;
@@ -269,7 +269,8 @@ function touch(
 		}
 		for (let row = 0; row < side; row++) {
 			if (outermost[row] < 0) continue;
-			anchors[outermost[row]] = contactWeight;
+			const off = (values[outermost[row]] - limits[row]) / contactSpread;
+			anchors[outermost[row]] = contactWeight / (1 + off * off);
 			wanted[outermost[row]] = limits[row];
 		}
 	}

@@ -4,6 +4,9 @@ import type { Mesh } from "../mesh/mesh.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
 import type { FourViews } from "./bodyDepths.ts";
 import { solveGraphLaplacian } from "./graphLaplacian.ts";
+import { normalPyramid } from "./normalFlow.ts";
+import type { ThinSheets } from "./thinSheets.ts";
+import { contourPulls, flowPulls } from "./vertexPulls.ts";
 
 /** What a mesh is fitted to. */
 export interface RefineRequest {
@@ -12,40 +15,45 @@ export interface RefineRequest {
 	/** [size, size] signed distances, in pixels, of the silhouettes of front and back, and of left and right. */
 	readonly distances: readonly [Float32Array, Float32Array];
 	readonly rounds: number;
+	/** Parts whose normals say nothing. */
+	readonly sheets?: ThinSheets | undefined;
 }
 
-/** Pulls, where an edge's is 1: towards where the vertex was at first, of a rim to the silhouette, of what lies outside back to it. */
-const [restWeight, rimWeight, outsideWeight] = [0.005, 0.4, 3];
+/** Pull, where an edge's is 1, towards where the vertex was. */
+const restWeight = 0.005;
 /** Conjugate-gradient steps of a round. */
 const iterations = 60;
-/** A rim's normal has no larger component towards the camera. */
-const rimFacing = 0.25;
-const rimPixels = 8;
+/** Pixels per side that displacements are looked for at, at most. */
+const flowSide = 192;
 
 /**
  * Moves vertices so that the surface's normals become those of the normal maps that see it, and its rims the silhouettes': edges are turned into the
- * planes that the maps ask for and joined again by least squares, a few times over. Faces stay.
+ * planes that the maps ask for and joined again by least squares, while what a view shows elsewhere (an arm before the body) is drawn
+ * there, a few times over. Faces stay.
  */
-export function refineMesh(mesh: Mesh, { views, distances, rounds }: RefineRequest): Mesh {
+export function refineMesh(mesh: Mesh, { views, distances, rounds, sheets }: RefineRequest): Mesh {
 	const { faces } = mesh;
 	const ends = meshEnds(faces);
 	const count = mesh.positions.length / 3;
+	const isHeld = heldVertices(mesh, sheets);
+	const pyramids = views.map((view) => normalPyramid(view, Math.min(flowSide, view.size)));
 	let positions = mesh.positions;
 	for (let round = 0; round < rounds; round++) {
 		const current = { positions, faces };
 		const normals = vertexNormals(current);
-		const wanted = wantedNormals(current, normals, views);
+		const wanted = wantedNormals(current, normals, views, isHeld);
 		const targets = edgeTargets(positions, ends, wanted);
-		const { pulls, goals } = contourPulls(positions, normals, views[0].size, distances);
+		const pulls = contourPulls(positions, normals, views[0].size, distances);
+		if (round + 1 < rounds) flowPulls(current, normals, { pyramids, distances, isHeld }, pulls);
 		const moved = new Float32Array(positions.length);
 		for (let axis = 0; axis < 3; axis++) {
 			const values = Float64Array.from({ length: count }, (_, i) => positions[i * 3 + axis]);
 			const anchors = new Float64Array(count);
 			const places = new Float64Array(count);
 			for (let i = 0; i < count; i++) {
-				const pull = pulls[i * 3 + axis];
+				const pull = pulls.weights[i * 3 + axis];
 				anchors[i] = restWeight + pull;
-				places[i] = (restWeight * values[i] + pull * goals[i * 3 + axis]) / anchors[i];
+				places[i] = (restWeight * values[i] + pull * pulls.goals[i * 3 + axis]) / anchors[i];
 			}
 			solveGraphLaplacian(
 				{ ends, weights: new Float64Array(ends.length / 2).fill(1), targets: targets[axis], anchors, wanted: places },
@@ -71,8 +79,20 @@ function meshEnds(faces: Uint32Array): Uint32Array {
 	return Uint32Array.from(ends);
 }
 
+/** [v] 1 where a vertex lies on a thin sheet. */
+function heldVertices({ positions }: Mesh, sheets: ThinSheets | undefined): Uint8Array {
+	const isHeld = new Uint8Array(positions.length / 3);
+	if (sheets === undefined) return isHeld;
+	const { columns, side } = sheets;
+	for (let i = 0; i < isHeld.length; i++) {
+		const [x, y, z] = [0, 1, 2].map((axis) => Math.round((positions[i * 3 + axis] + 0.5) * (side - 1)));
+		if (columns[0][x * side + z] === 1 || columns[1][y * side + z] === 1) isHeld[i] = 1;
+	}
+	return isHeld;
+}
+
 /** [v, 3] unit normals that the views see at the vertices; the surface's own where none does. */
-function wantedNormals(mesh: Mesh, normals: Float32Array, views: FourViews): Float32Array {
+function wantedNormals(mesh: Mesh, normals: Float32Array, views: FourViews, isHeld: Uint8Array): Float32Array {
 	const { positions } = mesh;
 	const wanted = new Float32Array(normals.length);
 	const rasterSize = Math.min(512, views[0].size);
@@ -83,7 +103,7 @@ function wantedNormals(mesh: Mesh, normals: Float32Array, views: FourViews): Flo
 		const { size, normal } = views[view];
 		for (let i = 0; i < positions.length; i += 3) {
 			const facing = normals[i] * direction[0] + normals[i + 1] * direction[1];
-			if (facing < 0.1) continue;
+			if (facing < 0.1 || isHeld[i / 3] === 1) continue;
 			const [u, v] = [positions[i + columnAxis] + 0.5, 0.5 - positions[i + 2]];
 			const column = Math.min(Math.max(Math.floor(u * rasterSize), 0), rasterSize - 1);
 			const row = Math.min(Math.max(Math.floor(v * rasterSize), 0), rasterSize - 1);
@@ -136,46 +156,4 @@ function edgeTargets(positions: Float32Array, ends: Uint32Array, normals: Float3
 		targets[2][e] = tz * scale;
 	}
 	return targets;
-}
-
-/** Where rims belong: [v, 3] how strongly each coordinate is pulled, and where to. */
-function contourPulls(positions: Float32Array, normals: Float32Array, size: number, distances: readonly [Float32Array, Float32Array]) {
-	const pulls = new Float32Array(positions.length);
-	const goals = positions.slice();
-	distances.forEach((distance, pair) => {
-		const columnAxis = pair;
-		const depthAxis = 1 - pair;
-		for (let i = 0; i < positions.length; i += 3) {
-			const facing = Math.abs(normals[i + depthAxis]);
-			const [x, y] = [(positions[i + columnAxis] + 0.5) * size - 0.5, (0.5 - positions[i + 2]) * size - 0.5];
-			const d = sample(distance, size, x, y);
-			if (d < -rimPixels || (d < 0 && facing > rimFacing)) continue;
-			const [gx, gy] = [
-				(sample(distance, size, x + 1, y) - sample(distance, size, x - 1, y)) / 2,
-				(sample(distance, size, x, y + 1) - sample(distance, size, x, y - 1)) / 2,
-			];
-			const length = Math.hypot(gx, gy);
-			if (length < 0.5) continue;
-			const outwards = (gx * normals[i + columnAxis] - gy * normals[i + 2]) / length;
-			if (d < 0 && outwards < 0.7) continue;
-			const weight = d > 0 ? outsideWeight : rimWeight * (1 - (facing / rimFacing) ** 2);
-			const step = d / length / size;
-			for (const [axis, goal] of [
-				[columnAxis, positions[i + columnAxis] - (step * gx) / length],
-				[2, positions[i + 2] + (step * gy) / length],
-			]) {
-				goals[i + axis] = (goals[i + axis] * pulls[i + axis] + goal * weight) / (pulls[i + axis] + weight);
-				pulls[i + axis] += weight;
-			}
-		}
-	});
-	return { pulls, goals };
-}
-
-function sample(map: Float32Array, size: number, x: number, y: number): number {
-	const [cx, cy] = [Math.min(Math.max(x, 0), size - 1.001), Math.min(Math.max(y, 0), size - 1.001)];
-	const [left, top] = [Math.floor(cx), Math.floor(cy)];
-	const at = top * size + left;
-	const [u, v] = [cx - left, cy - top];
-	return (map[at] * (1 - u) + map[at + 1] * u) * (1 - v) + (map[at + size] * (1 - u) + map[at + size + 1] * u) * v;
 }

@@ -6,6 +6,7 @@ import { fillBodyField, meshOfField, recordBodyField } from "../reconstruct/body
 import { bodySilhouettes } from "../reconstruct/bodySilhouettes.ts";
 import { refineMesh } from "../reconstruct/refineMesh.ts";
 import { reliableViews } from "../reconstruct/reliableViews.ts";
+import { addThinSheets } from "../reconstruct/thinSheets.ts";
 import { bodyColors } from "./bodyColors.ts";
 import { type FinishOptions, finishMesh } from "./finish.ts";
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
@@ -68,11 +69,13 @@ export async function runReconstruction(context: PartContext, request: Reconstru
 	planStage(context, "reconstruction", [depthPart, surfacePart, refinePart]);
 	const { frontBack, leftRight } = await runPart(context, depthPart, async () => bodyDepths(views, distances, side));
 	stopIfAborted(context);
-	const found = await runPart(context, surfacePart, async ([executable]) =>
-		meshOfField(device, await fillBodyField(executable, recorded, distances, [frontBack, leftRight]), resolution),
-	);
+	const { found, sheets } = await runPart(context, surfacePart, async ([executable]) => {
+		const field = await fillBodyField(executable, recorded, distances, [frontBack, leftRight]);
+		const sheets = addThinSheets(field, resolution + 1, distances, size);
+		return { found: await meshOfField(device, field, resolution), sheets };
+	});
 	stopIfAborted(context);
-	const mesh = await runPart(context, refinePart, async () => refineMesh(found, { views, distances, rounds: refinementRounds }));
+	const mesh = await runPart(context, refinePart, async () => refineMesh(found, { views, distances, rounds: refinementRounds, sheets }));
 	const { finish, seed } = request;
 	const kept = reliableViews(mesh, views, distances);
 	const normals = request.views.normals.map((image, view) => (view < kept.length ? { ...image, data: kept[view] } : image));
