@@ -6,7 +6,8 @@ import type { Image } from "./image/image.ts";
 import { samplePerson } from "./image/samplePerson.ts";
 import { bodyCoordinates } from "./random/bodyGeometry.ts";
 import { type RunCallbacks, Session, type SessionOptions } from "./session.ts";
-import type { FinishOptions, OpenTextureLookups, Unwrap } from "./stages/finish.ts";
+import type { FinishOptions } from "./stages/finish.ts";
+import type { OpenFinishWork } from "./stages/finishWork.ts";
 import type { StageOneResult, StageTwoResult } from "./stages/results.ts";
 import { runStageOne } from "./stages/stage1.ts";
 import { runStageTwo } from "./stages/stage2.ts";
@@ -37,10 +38,8 @@ export interface RunOptions extends RunCallbacks {
 	readonly normalMap?: boolean;
 	/** How much is looked at for the texture; engine/stages/finish.ts has what there is. */
 	readonly effort?: FinishOptions["effort"];
-	/** Unwraps on another thread; on this one unless it is given. */
-	readonly unwrap?: Unwrap;
-	/** Finds the texture's places in views on other threads; on this one unless it is given. */
-	readonly openLookups?: OpenTextureLookups;
+	/** Does the CPU's share of the finishing on other threads; on this one unless it is given. */
+	readonly openFinishWork?: OpenFinishWork;
 }
 
 /**
@@ -78,8 +77,7 @@ export class SyncHuman extends Session {
 			faceTexels,
 			normalMap,
 			effort,
-			unwrap,
-			openLookups,
+			openFinishWork,
 		} = options;
 		return runStageTwo(this.context(options), {
 			checkpoint: this.weights,
@@ -87,7 +85,7 @@ export class SyncHuman extends Session {
 			stageOne,
 			seed,
 			steps: stageTwoSteps ?? defaults.stageTwoSteps,
-			finish: textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, effort, unwrap, openLookups },
+			finish: textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, effort, openFinishWork },
 		});
 	}
 

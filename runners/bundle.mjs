@@ -11,9 +11,8 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 /** dist/<name>.js: the module whose loading is the program. */
 const programs = {
 	cli: "runners/cli.ts",
-	lookupWorker: "runners/lookupWorker.ts",
+	finishWorker: "runners/finishWorker.ts",
 	engineWorker: "runners/engineWorker.ts",
-	unwrapWorker: "runners/unwrapWorker.ts",
 	parity: "runners/parity/index.ts",
 	bench: "runners/bench.ts",
 	checkReconstruction: "runners/checkReconstruction.ts",

@@ -2,7 +2,8 @@ import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import type { Image } from "../engine/image/image.ts";
-import { finishDefaults, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
+import { finishDefaults, sketchEffort } from "../engine/stages/finish.ts";
+import type { OpenFinishWork } from "../engine/stages/finishWork.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
 import type { SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
@@ -26,10 +27,8 @@ export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "preview" | "remo
 /** What a run needs besides its arguments; programs give the real ones, tests their own. */
 export interface Surroundings extends RunOutput {
 	openEngine(options: GenerateArguments, weights: OpenedWeights): Promise<Engine>;
-	/** Unwraps on another thread; on this one unless it is given. */
-	readonly unwrap?: Unwrap;
-	/** The same for the places of the views' pixels in the texture. */
-	readonly openLookups?: OpenTextureLookups;
+	/** Does the CPU's share of the finishing on other threads; on this one unless it is given. */
+	readonly openFinishWork?: OpenFinishWork;
 	/** The picture of a run without IMAGE. */
 	readonly sample?: () => Image;
 	readonly signal: AbortSignal;
@@ -66,8 +65,7 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 		const run = {
 			...{ seed, steps, stageTwoSteps, guidance, textureSize, simplify, faceTexels, normalMap },
 			...(textureEffort === "sketch" && { effort: sketchEffort }),
-			...(surroundings.unwrap && { unwrap: surroundings.unwrap }),
-			...(surroundings.openLookups && { openLookups: surroundings.openLookups }),
+			...(surroundings.openFinishWork && { openFinishWork: surroundings.openFinishWork }),
 			...{ signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan },
 		};
 		const files: string[] = [];

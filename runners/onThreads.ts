@@ -1,12 +1,8 @@
 import type { RunOptions } from "../engine/synchuman.ts";
-import { lookupsInWorkers } from "./lookupsInWorkers.ts";
-import { unwrapInWorkers } from "./unwrapInWorkers.ts";
+import { finishWorkInWorkers } from "./finishWorkInWorkers.ts";
 
 /**
- * Choices of a run that move the CPU's share of the texture to other threads, one a core and at most 16: the same results, sooner, and the
+ * Choices of a run that move the CPU's share of the finishing to other threads, one a core and at most 16: the same results, sooner, and the
  * calling thread stays free.
  */
-export const onThreads: Required<Pick<RunOptions, "unwrap" | "openLookups">> = {
-	unwrap: (mesh, { report, ...request }) => unwrapInWorkers(mesh, { ...request, onProgress: report }),
-	openLookups: lookupsInWorkers,
-};
+export const onThreads: Required<Pick<RunOptions, "openFinishWork">> = { openFinishWork: finishWorkInWorkers };

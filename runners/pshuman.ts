@@ -3,7 +3,8 @@ import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import type { PsHuman, PsHumanBody } from "../engine/pshuman.ts";
 import { fixedLaunchLayout, TorchCudaGenerator } from "../engine/random/philox.ts";
-import { type FinishOptions, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
+import { type FinishOptions, sketchEffort } from "../engine/stages/finish.ts";
+import type { OpenFinishWork } from "../engine/stages/finishWork.ts";
 import type { PshumanCheckpoint } from "../weights/pshumanCheckpoint.ts";
 import { type BackgroundNetwork, findBackgroundNetwork } from "./backgroundNetwork.ts";
 import { cutOut, type PictureToCut, pictureToCut } from "./cutOut.ts";
@@ -35,10 +36,8 @@ export type PsHumanEngine = Pick<
 /** What a run needs besides its arguments; programs give the real ones, tests their own. */
 export interface PshumanSurroundings extends RunOutput {
 	openEngine(options: PshumanArguments, weights: OpenedWeights<PshumanCheckpoint>): Promise<PsHumanEngine>;
-	/** Unwraps on another thread; on this one unless it is given. */
-	readonly unwrap?: Unwrap;
-	/** The same for the places of the views' pixels in the texture. */
-	readonly openLookups?: OpenTextureLookups;
+	/** Does the CPU's share of the finishing on other threads; on this one unless it is given. */
+	readonly openFinishWork?: OpenFinishWork;
 	/** Less than the whole work on a texture, for tests. */
 	readonly effort?: FinishOptions["effort"];
 	readonly signal: AbortSignal;
@@ -140,9 +139,9 @@ async function onePicture(
 	const masked = options.saveMode === "rgb" ? await engine.maskedViews(views, masks?.weights, callbacks) : undefined;
 	for (const [into, files] of await pshumanFolders(folder, views, masked, options, strip)) await write(into, files);
 
-	const { unwrap, openLookups } = surroundings;
+	const { openFinishWork } = surroundings;
 	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
-	const finish = textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, unwrap, openLookups, effort };
+	const finish = textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, openFinishWork, effort };
 	const body = await bodyOrRemark(() => engine.body(views, { ...callbacks, seed, finish }), folder, remark);
 	const read = await weights.files();
 	if (body !== undefined) {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Device } from "../engine/gpu/device.ts";
-import { type FinishOptions, type OpenTextureLookups, sketchEffort, type Unwrap } from "../engine/stages/finish.ts";
+import { type FinishOptions, sketchEffort } from "../engine/stages/finish.ts";
+import type { OpenFinishWork } from "../engine/stages/finishWork.ts";
 import { bareContext } from "../engine/stages/part.ts";
 import { previewSheet } from "../engine/stages/preview.ts";
 import { runReconstruction } from "../engine/stages/reconstruction.ts";
@@ -15,10 +16,8 @@ import { checkWritable, writeFiles } from "./writeFiles.ts";
 /** What a run needs besides its arguments. */
 export interface ReconstructSurroundings extends RunOutput {
 	openDevice(options: ReconstructArguments): Promise<Device>;
-	/** Unwraps on another thread; on this one unless it is given. */
-	readonly unwrap?: Unwrap;
-	/** The same for the places of the views' pixels in the texture. */
-	readonly openLookups?: OpenTextureLookups;
+	/** Does the CPU's share of the finishing on other threads; on this one unless it is given. */
+	readonly openFinishWork?: OpenFinishWork;
 	/** Less than the whole work, for tests. */
 	readonly effort?: FinishOptions["effort"];
 	readonly signal: AbortSignal;
@@ -30,7 +29,7 @@ export interface ReconstructSurroundings extends RunOutput {
  */
 export async function reconstruct(options: ReconstructArguments, surroundings: ReconstructSurroundings): Promise<void> {
 	const { output, seed, textureSize, simplify, faceTexels, normalMap } = options;
-	const { unwrap, openLookups, signal } = surroundings;
+	const { openFinishWork, signal } = surroundings;
 	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
 	const started = performance.now();
 	const reporter = runReporter(options.json, surroundings);
@@ -45,7 +44,7 @@ export async function reconstruct(options: ReconstructArguments, surroundings: R
 			...bareContext(device),
 			...{ signal, maxMemory: options.maxMemory, onProgress: reporter.progress, onPlan: reporter.plan },
 		};
-		const finish = textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, unwrap, openLookups, effort };
+		const finish = textureSize === 0 ? undefined : { textureSize, simplify, faceTexels, normalMap, openFinishWork, effort };
 		const body = await runReconstruction(context, { views, seed, finish });
 		const files = await surfaceFiles(body, options, { seed, reconstructed: true });
 		if (options.preview) files.push(["preview.png", await encodePng(await previewSheet(context, body))]);

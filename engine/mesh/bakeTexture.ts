@@ -2,7 +2,7 @@ import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
 import { pyramidLevels } from "../kernels/mesh/texturePyramid.ts";
 import { bakeSteps, type ViewPicker } from "./bakeSchedule.ts";
-import { type BeforeStep, fitTexture } from "./fitTexture.ts";
+import { type BeforeStep, fitTexture, type ViewSamples } from "./fitTexture.ts";
 import { teleaInpaint } from "./teleaInpaint.ts";
 import { type BakeObservation, type TexturedMesh, type TextureSamples, textureSamples } from "./textureSamples.ts";
 import { rasterizeFaces } from "./triangleRaster.ts";
@@ -30,8 +30,21 @@ export interface BakeRequest extends BakeOptions {
 /** What `bakeSamples` needs. */
 export interface BakeSamplesRequest extends BakeOptions {
 	/** `bakeLookups` of at least three views: front, side and back first. */
-	readonly samples: Iterable<TextureSamples> | AsyncIterable<TextureSamples>;
+	readonly samples: ViewSamples;
+	/** On this thread unless it is given; its work goes on beside the fit. */
+	readonly findGaps?: FindGaps | undefined;
 }
+
+/** What lies between a texture's charts, known before its colours. */
+export interface TextureGaps {
+	/** [size, size] 1 where no triangle covers a texel's centre; row 0 is v = 1. */
+	readonly uncovered: Uint8Array;
+	/** Inpaints the gaps of a picture [size, size, 3] from the charts' borders outwards. */
+	fill(picture: Uint8Array): Promise<Uint8Array>;
+}
+
+/** Finds the gaps of a texture of `size` texels a side. */
+export type FindGaps = (mesh: TexturedMesh, size: number) => Promise<TextureGaps>;
 
 /** A texture picture: row 0 is v = 1. */
 export interface BakedTexture {
@@ -45,7 +58,7 @@ export interface BakedTexture {
 }
 
 /** Radius of the inpainting, texels; upstream's. */
-const inpaintRadius = 3;
+export const inpaintRadius = 3;
 
 /**
  * The colours of a mesh as a picture, fitted to observations, the rest inpainted from chart borders outwards. Upstream:
@@ -56,10 +69,10 @@ const inpaintRadius = 3;
 export async function bakeTexture(device: Device, request: BakeRequest): Promise<BakedTexture> {
 	const { observations, ...options } = request;
 	const lookups = bakeLookups(request.mesh, request.size);
-	async function* samples() {
-		for await (const observation of observations) yield lookups(observation);
-	}
-	return bakeSamples(device, { ...options, samples: samples() });
+	const samples: TextureSamples[] = [];
+	for await (const observation of observations) samples.push(lookups(observation));
+	const capacity = Math.max(0, ...samples.map(({ count }) => count));
+	return bakeSamples(device, { ...options, samples: { count: samples.length, capacity, of: (view) => samples[view] } });
 }
 
 /** Finds where a view's pixels look the texture up. Throws code "input" as `bakeTexture` does. */
@@ -70,9 +83,11 @@ export function bakeLookups(mesh: TexturedMesh, size: number): (observation: Bak
 	return (observation) => textureSamples(mesh, observation, size, levelCount);
 }
 
-/** `bakeTexture` from the lookups of all views. */
+/** `bakeTexture` from the lookups of all views, which may still be on their way. */
 export async function bakeSamples(device: Device, request: BakeSamplesRequest): Promise<BakedTexture> {
-	const { mesh, samples, size, picker, steps, beforeStep, start } = request;
+	const { mesh, samples, size, picker, steps, beforeStep, start, findGaps = findGapsHere } = request;
+	const finding = findGaps(mesh, size);
+	finding.catch(() => undefined); // reported below
 	const texture = await fitTexture(device, samples, {
 		size,
 		steps(viewCount) {
@@ -83,9 +98,15 @@ export async function bakeSamples(device: Device, request: BakeSamplesRequest): 
 		start,
 	});
 	const fitted = texturePicture(texture, size);
-	const uncovered = uncoveredTexels(mesh, size);
-	return { size, color: teleaInpaint(fitted, uncovered, size, size, inpaintRadius), fitted, uncovered };
+	const { uncovered, fill } = await finding;
+	return { size, color: await fill(fitted), fitted, uncovered };
 }
+
+/** Finds them and fills them on this thread. */
+export const findGapsHere: FindGaps = async (mesh, size) => {
+	const uncovered = uncoveredTexels(mesh, size);
+	return { uncovered, fill: async (picture) => teleaInpaint(picture, uncovered, size, size, inpaintRadius) };
+};
 
 /** A fitted texture [size, size, 3] in 0..1, row 0 at v = 0, as a picture: rows turned over, values cut off to whole levels. */
 export function texturePicture(texture: Float32Array, size: number): Uint8Array {

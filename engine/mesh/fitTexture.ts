@@ -13,8 +13,18 @@ import type { TextureSamples } from "./textureSamples.ts";
 const [beta1, beta2, epsilon] = [0.5, 0.9, 1e-8];
 const totalVariation = 0.01;
 
-/** Steps that may wait in the queue. */
+/** Steps after which the queue is looked at; at most twice as many wait in it. */
 const queuedSteps = 16;
+
+/** The samples of all views. */
+export interface ViewSamples {
+	/** Views. */
+	readonly count: number;
+	/** Samples of a view at most. */
+	readonly capacity: number;
+	/** The samples of a view. Asked for once a view, in the order in which the steps need them, all before the first step. */
+	of(view: number): TextureSamples | Promise<TextureSamples>;
+}
 
 /** Called before every step; `texture` reads f32 [size, size, 3] as it is then, v up. Throwing ends the fit. */
 export type BeforeStep = (step: number, texture: () => Promise<Float32Array>) => void | Promise<void>;
@@ -22,11 +32,12 @@ export type BeforeStep = (step: number, texture: () => Promise<Float32Array>) =>
 /**
  * Fits a texture f32 [size, size, 3] (0..1, row 0 at v = 0) to the colours of the views' samples: one view a step, loss =
  * mean |lookup - colour| over its samples and channels + 0.01 total variation, Adam. The same bytes for the same input.
- * `views` gives the samples view by view; each view is uploaded as it comes. A view without samples leaves the total variation alone.
+ * A view is uploaded when the first step needs it, so that the steps begin before all samples are there. A view without samples leaves the
+ * total variation alone.
  */
 export async function fitTexture(
 	device: Device,
-	views: Iterable<TextureSamples> | AsyncIterable<TextureSamples>,
+	views: ViewSamples,
 	request: {
 		/** Texels per side. */
 		readonly size: number;
@@ -46,19 +57,33 @@ export async function fitTexture(
 	};
 	let executable: Executable | undefined;
 	try {
-		const samplesOfView: Tensor[] = [];
-		for await (const { count, values } of views)
-			samplesOfView.push(upload(`samples of view ${samplesOfView.length}`, "u32", [count, 4], values));
+		const schedule = steps(views.count);
+		const looked = new Map<number, Promise<TextureSamples>>();
+		for (const { view } of schedule) {
+			if (looked.has(view)) continue;
+			const samples = Promise.resolve(views.of(view));
+			samples.catch(() => undefined); // reported by the step that needs it
+			looked.set(view, samples);
+		}
+		const uploaded = new Map<number, Tensor>();
+		const samplesOf = async (view: number): Promise<Tensor> => {
+			const { count, values } = (await looked.get(view)) as TextureSamples;
+			const tensor = upload(`samples of view ${view}`, "u32", [count, 4], values);
+			looked.delete(view);
+			uploaded.set(view, tensor);
+			return tensor;
+		};
 		const image = upload("texture", "f32", [size, size, 3], start);
 		const moments = ["first moment", "second moment"].map((label) => upload(label, "f32", [size, size, 3]));
-		const { graph, samples } = recordStep(device, image, moments, Math.max(1, ...samplesOfView.map((view) => view.shape[0])));
+		const { graph, samples } = recordStep(device, image, moments, Math.max(1, views.capacity));
 		executable = await compileGraph(graph);
-		const schedule = steps(samplesOfView.length);
 		let queued: Promise<void>[] = [];
+		let earlier: Promise<unknown> = Promise.resolve();
 		for (const [index, { view, learningRate }] of schedule.entries()) {
 			await beforeStep?.(index, () => readTensor(device, image));
-			const count = samplesOfView[view].shape[0];
-			if (count > 0) copyTensor(device, samplesOfView[view], rowsOf(samples, 0, count));
+			const own = uploaded.get(view) ?? (await samplesOf(view));
+			const count = own.shape[0];
+			if (count > 0) copyTensor(device, own, rowsOf(samples, 0, count));
 			// torch: the derivative of a mean is 1 / count in float32; one channel sees a third of it.
 			const weight = count === 0 ? 0 : Math.fround(1 / (count * 3));
 			const { scale, fineScale, fineBits } = fixedPoint(count, count * weight);
@@ -75,10 +100,12 @@ export async function fitTexture(
 			running.catch(() => undefined); // reported below
 			queued.push(running);
 			if (queued.length < queuedSteps) continue;
-			await Promise.all(queued);
-			await device.idle();
+			await earlier;
+			earlier = Promise.all([...queued, device.idle()]);
+			earlier.catch(() => undefined); // reported by the next wait
 			queued = [];
 		}
+		await earlier;
 		await Promise.all(queued);
 		return await readTensor(device, image);
 	} finally {

@@ -15,22 +15,45 @@ const vertexLimit = 2 ** 26;
 
 /** Edges between faces [f, 3]. Upstream: utils3d.torch.compute_edges, rows in the same order. */
 export function meshEdges(faces: Uint32Array): MeshEdges {
-	const ofCorners = new Float64Array(faces.length);
-	for (let i = 0; i < faces.length; i++) ofCorners[i] = edgeKey(faces[i], faces[i % 3 === 2 ? i - 2 : i + 1]);
-	const sorted = ofCorners.slice().sort();
-	const counts = new Uint32Array(sorted.length);
-	let count = 0;
-	for (const key of sorted) {
-		if (count === 0 || key !== sorted[count - 1]) sorted[count++] = key;
-		counts[count - 1]++;
+	const other = (i: number) => faces[i % 3 === 2 ? i - 2 : i + 1];
+	let vertices = 0;
+	for (let i = 0; i < faces.length; i++) vertices = Math.max(vertices, faces[i] + 1);
+	// The corners' edges by their smaller vertex, and among those of one vertex by the larger.
+	const firstOf = new Uint32Array(vertices + 1);
+	for (let i = 0; i < faces.length; i++) firstOf[Math.min(faces[i], other(i)) + 1]++;
+	for (let vertex = 0; vertex < vertices; vertex++) firstOf[vertex + 1] += firstOf[vertex];
+	const corners = new Uint32Array(faces.length);
+	const larger = new Uint32Array(faces.length);
+	const filled = firstOf.slice();
+	for (let i = 0; i < faces.length; i++) {
+		const low = Math.min(faces[i], other(i));
+		const high = Math.max(faces[i], other(i));
+		let at = filled[low]++;
+		for (; at > firstOf[low] && larger[at - 1] > high; at--) {
+			larger[at] = larger[at - 1];
+			corners[at] = corners[at - 1];
+		}
+		larger[at] = high;
+		corners[at] = i;
 	}
-	const keys = sorted.slice(0, count);
-	const edges = new Uint32Array(count * 2);
-	keys.forEach((key, e) => {
-		edges[e * 2] = Math.floor(key / vertexLimit);
-		edges[e * 2 + 1] = key % vertexLimit;
-	});
-	return { keys, edges, faceEdges: Uint32Array.from(ofCorners, (key) => positionIn(keys, key)), degrees: counts.slice(0, count) };
+	const keys = new Float64Array(faces.length);
+	const edges = new Uint32Array(faces.length * 2);
+	const degrees = new Uint32Array(faces.length);
+	const faceEdges = new Uint32Array(faces.length);
+	let count = 0;
+	for (let vertex = 0; vertex < vertices; vertex++) {
+		for (let at = firstOf[vertex]; at < firstOf[vertex + 1]; at++) {
+			if (at === firstOf[vertex] || larger[at] !== larger[at - 1]) {
+				keys[count] = vertex * vertexLimit + larger[at];
+				edges[count * 2] = vertex;
+				edges[count * 2 + 1] = larger[at];
+				count++;
+			}
+			degrees[count - 1]++;
+			faceEdges[corners[at]] = count - 1;
+		}
+	}
+	return { keys: keys.slice(0, count), edges: edges.slice(0, count * 2), faceEdges, degrees: degrees.slice(0, count) };
 }
 
 /** The edge between two vertices, -1 where there is none. */

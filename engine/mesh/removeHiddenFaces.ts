@@ -31,25 +31,29 @@ export interface HiddenFacesRemoval {
  * Departs from upstream: where nothing is hidden, or no piece may go, the mesh comes back as it was (upstream fails).
  */
 export function removeHiddenFaces(mesh: Mesh, visibility: Float32Array, limits: HiddenFaceLimits): HiddenFacesRemoval {
-	const unchanged = { mesh, removed: 0 };
-	const innerMaximum = Math.fround(limits.innerMaximum);
-	if (!visibility.some((value) => value <= innerMaximum)) return unchanged;
+	const hidden = hiddenFaceFinder(mesh, visibility)(limits);
+	return { mesh: pickFaces(mesh, hidden.map(isKept)), removed: hidden.reduce((sum, value) => sum + value, 0) };
+}
+
+/** 1 for a face that stays, of what `hiddenFaceFinder` gives. */
+export function isKept(hidden: number): number {
+	return 1 - hidden;
+}
+
+/** `removeHiddenFaces` for one limit after the other: gives [f] 1 for each face that goes. */
+export function hiddenFaceFinder(mesh: Mesh, visibility: Float32Array): (limits: HiddenFaceLimits) => Uint8Array {
 	const topology = meshEdges(mesh.faces);
-	const outer = outerFaces(topology, visibility, limits);
-	const terminals = Float64Array.from(visibility, (value, face) => capacityScale * (Number(value <= innerMaximum) - outer[face]));
 	const { links, edgeOf } = dualGraph(topology);
 	const lengths = edgeLengths(mesh, topology);
 	const capacities = Float64Array.from(edgeOf, (edge) => capacityScale * lengths[edge]);
-	const hidden = minimumCut({ nodes: visibility.length, links, capacities, terminals });
-	const removed = allowedPieces(mesh, topology, hidden, visibility, limits);
-	const count = removed.reduce((sum, value) => sum + value, 0);
-	if (count === 0) return unchanged;
-	return {
-		mesh: pickFaces(
-			mesh,
-			removed.map((value) => 1 - value),
-		),
-		removed: count,
+	const components = visibilityOfComponents(topology, visibility);
+	return (limits) => {
+		const innerMaximum = Math.fround(limits.innerMaximum);
+		if (!visibility.some((value) => value <= innerMaximum)) return new Uint8Array(visibility.length);
+		const outer = outerFaces(components, visibility, limits);
+		const terminals = Float64Array.from(visibility, (value, face) => capacityScale * (Number(value <= innerMaximum) - outer[face]));
+		const hidden = minimumCut({ nodes: visibility.length, links, capacities, terminals });
+		return allowedPieces(mesh, topology, hidden, visibility, limits);
 	};
 }
 
@@ -63,16 +67,35 @@ export function sortedQuantile(sorted: Float32Array, share: number): number {
 	return Math.fround(low + Math.fround(rank - below) * (sorted[Math.min(below + 1, sorted.length - 1)] - low));
 }
 
-/** [f] 1 where a face is seen more often than the threshold of its connected component. */
-function outerFaces({ faceEdges, degrees }: MeshEdges, visibility: Float32Array, limits: HiddenFaceLimits): Uint8Array {
+/** Visibilities, sorted: of all faces and of each connected component. */
+interface SortedVisibility {
+	/** [f] */
+	readonly componentOf: Uint32Array;
+	readonly ofAll: Float32Array;
+	readonly ofComponents: readonly Float32Array[];
+}
+
+function visibilityOfComponents({ faceEdges, degrees }: MeshEdges, visibility: Float32Array): SortedVisibility {
 	const { pieceOf, pieces } = connectedFaces(faceEdges, degrees.length);
-	const ofAll = sortedQuantile(visibility.slice().sort(), limits.outerQuantile);
-	const thresholds = groups(pieceOf, pieces).map((faces) => {
-		const own = Float32Array.from(faces, (face) => visibility[face]).sort();
-		const quantile = Math.min(sortedQuantile(own, limits.outerQuantile), ofAll);
+	return {
+		componentOf: pieceOf,
+		ofAll: visibility.slice().sort(),
+		ofComponents: groups(pieceOf, pieces).map((faces) => Float32Array.from(faces, (face) => visibility[face]).sort()),
+	};
+}
+
+/** [f] 1 where a face is seen more often than the threshold of its connected component. */
+function outerFaces(
+	{ componentOf, ofAll, ofComponents }: SortedVisibility,
+	visibility: Float32Array,
+	limits: HiddenFaceLimits,
+): Uint8Array {
+	const most = sortedQuantile(ofAll, limits.outerQuantile);
+	const thresholds = ofComponents.map((own) => {
+		const quantile = Math.min(sortedQuantile(own, limits.outerQuantile), most);
 		return Math.fround(Math.min(Math.max(quantile, limits.outerMinimum), 0.5));
 	});
-	return Uint8Array.from(visibility, (value, face) => (value > thresholds[pieceOf[face]] ? 1 : 0));
+	return Uint8Array.from(visibility, (value, face) => (value > thresholds[componentOf[face]] ? 1 : 0));
 }
 
 /** [f] 1 for the faces of those connected pieces of `hidden` that are dark and whose new openings are small. */

@@ -5,8 +5,9 @@ import { faceVisibility, type VisibilityOptions } from "./faceVisibility.ts";
 import { fillSmallBoundaries } from "./fillSmallBoundaries.ts";
 import type { Mesh } from "./mesh.ts";
 import { meshEdges } from "./meshEdges.ts";
+import { pickFaces } from "./pickFaces.ts";
 import { removeFloatingPieces } from "./removeFloatingPieces.ts";
-import { type HiddenFaceLimits, removeHiddenFaces } from "./removeHiddenFaces.ts";
+import { type HiddenFaceLimits, hiddenFaceFinder, isKept } from "./removeHiddenFaces.ts";
 
 /** How a mesh is repaired. */
 export interface RepairOptions extends VisibilityOptions {
@@ -67,24 +68,27 @@ export async function repairMesh(
 		);
 	}
 	const visibility = Float32Array.from(counts, (count) => count / options.cameras.length);
-	let cut = { mesh, removed: 0 };
+	const findHidden = hiddenFaceFinder(mesh, visibility);
+	let hidden: Uint8Array = new Uint8Array(visibility.length);
+	let hiddenFaces = 0;
 	let attempt = 0;
 	for (const limits of repairAttempts) {
 		attempt++;
-		cut = removeHiddenFaces(mesh, visibility, { ...limits, openingArea: options.openingArea });
-		if (cut.removed > enoughFaces || cut.removed > enoughShare * (mesh.positions.length / 3)) break;
+		hidden = findHidden({ ...limits, openingArea: options.openingArea });
+		hiddenFaces = hidden.reduce((sum, value) => sum + value, 0);
+		if (hiddenFaces > enoughFaces || hiddenFaces > enoughShare * (mesh.positions.length / 3)) break;
 	}
-	const pieces = removeFloatingPieces(cut.mesh, options.minimumPieceShare);
-	const filled = fillSmallBoundaries(pieces.mesh, cut.removed === 0 ? 0 : options.closedEdges);
+	const pieces = removeFloatingPieces(pickFaces(mesh, hidden.map(isKept)), options.minimumPieceShare);
+	const filled = fillSmallBoundaries(pieces.mesh, hiddenFaces === 0 ? 0 : options.closedEdges);
 	return {
 		mesh: filled.mesh,
 		report: {
-			hiddenFaces: cut.removed,
+			hiddenFaces,
 			attempt,
 			floatingFaces: pieces.removed,
 			closedBoundaries: filled.closed,
 			openBoundaries: filled.open,
-			boundaryEdges: meshEdges(filled.mesh.faces).degrees.filter((degree) => degree === 1).length,
+			boundaryEdges: meshEdges(filled.mesh.faces).degrees.reduce((sum, degree) => sum + (degree === 1 ? 1 : 0), 0),
 		},
 	};
 }

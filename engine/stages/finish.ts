@@ -3,7 +3,7 @@ import type { Device } from "../gpu/device.ts";
 import { imageOf } from "../image/image.ts";
 import { bakeNormals } from "../mesh/bakeNormals.ts";
 import { bakeStepCount } from "../mesh/bakeSchedule.ts";
-import { bakeLookups, bakeSamples } from "../mesh/bakeTexture.ts";
+import { bakeSamples } from "../mesh/bakeTexture.ts";
 import { visibilityBytes } from "../mesh/faceVisibility.ts";
 import { textureFitBytes } from "../mesh/fitTexture.ts";
 import { headBall } from "../mesh/headBall.ts";
@@ -11,8 +11,8 @@ import type { Mesh } from "../mesh/mesh.ts";
 import { type RepairReport, repairDefaults, repairMesh } from "../mesh/repair.ts";
 import { simplifiedFaceCount, simplifyMesh } from "../mesh/simplify.ts";
 import { startTexture } from "../mesh/startTexture.ts";
-import type { BakeObservation, TexturedMesh, TextureSamples } from "../mesh/textureSamples.ts";
-import { defaultPadding, type UnwrapFocus, type UnwrappedMesh, unwrapMesh } from "../mesh/unwrap.ts";
+import type { BakeObservation, TextureSamples } from "../mesh/textureSamples.ts";
+import { defaultPadding } from "../mesh/unwrap.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
 import { vertexTangents } from "../mesh/vertexTangents.ts";
 import { NumpyRandomState } from "../random/numpyRandomState.ts";
@@ -21,33 +21,10 @@ import { mostCoveredPixels, mostTilePairs } from "../splat/gaussianBounds.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { gaussianRendererBytes } from "../splat/renderGaussians.ts";
 import { bodyColors } from "./bodyColors.ts";
-import { type Part, type PartContext, planStage, runPart, type StepReport, stopIfAborted } from "./part.ts";
+import { type FinishWork, finishWorkHere, type OpenFinishWork } from "./finishWork.ts";
+import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { MeshTexture, NormalMap, StageOneResult } from "./results.ts";
 import { type BodyPicture, bodyPictures, textureViews } from "./textureViews.ts";
-
-/** How a mesh is unwrapped; runners do it on threads of their own. */
-export type Unwrap = (
-	mesh: Mesh,
-	request: {
-		readonly textureSize: number;
-		/** Free pixels around every chart. */
-		readonly padding: number;
-		/** Where the surface gets more texels. */
-		readonly focus?: UnwrapFocus | undefined;
-		readonly signal: AbortSignal | undefined;
-		readonly report: StepReport;
-	},
-) => Promise<UnwrappedMesh>;
-
-/** Finds where the pixels of views look a texture up; runners do it on threads of their own. */
-export interface TextureLookups {
-	/** The samples of a view of a mesh, always the same one; the view's arrays may be gone afterwards. */
-	readonly of: (mesh: TexturedMesh, view: BakeObservation) => Promise<TextureSamples>;
-	close(): Promise<void>;
-}
-
-/** Opens `TextureLookups` into a texture of `size` texels a side, before there is a mesh: threads take their time to start. */
-export type OpenTextureLookups = (size: number) => TextureLookups;
 
 /** How a surface is finished. */
 export interface FinishOptions {
@@ -59,10 +36,8 @@ export interface FinishOptions {
 	readonly faceTexels?: number | undefined;
 	/** Whether the normal views become a normal map. */
 	readonly normalMap?: boolean | undefined;
-	/** On this thread unless it is given. */
-	readonly unwrap?: Unwrap | undefined;
-	/** On this thread unless it is given. */
-	readonly openLookups?: OpenTextureLookups | undefined;
+	/** Who unwraps, looks views up and fills gaps: this thread unless it is given. */
+	readonly openFinishWork?: OpenFinishWork | undefined;
 	/** How much is looked at; `finishDefaults` unless told otherwise. */
 	readonly effort?: Partial<typeof finishDefaults> | undefined;
 }
@@ -117,17 +92,18 @@ export interface FinishedSurface {
  * holds more than it may, "aborted" within a step.
  */
 export async function finishMesh(context: PartContext, request: FinishRequest): Promise<FinishedSurface> {
+	const { textureSize, openFinishWork = finishWorkHere } = request;
+	const work = openFinishWork(textureSize);
+	try {
+		return await finishWith(work, context, request);
+	} finally {
+		await work.close();
+	}
+}
+
+async function finishWith(work: FinishWork, context: PartContext, request: FinishRequest): Promise<FinishedSurface> {
 	const { device } = context;
-	const {
-		stageOne,
-		gaussians,
-		faceTexels = 1,
-		normalMap = false,
-		textureSize: size,
-		simplify,
-		unwrap = unwrapHere,
-		openLookups = lookupsHere,
-	} = request;
+	const { stageOne, gaussians, faceTexels = 1, normalMap = false, textureSize: size, simplify } = request;
 	const asked = { ...finishDefaults, ...request.effort };
 	const effort = gaussians === undefined ? { ...asked, renders: 0 } : asked;
 	const simplified = await runPart(context, { name: "simplify", weights: [], graphs: [] }, async () => {
@@ -136,9 +112,11 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	});
 	const cameras = visibilityViews(effort.visibilityViews);
 	const pictures = bodyPictures(stageOne, effort.viewSize);
-	const parts = finishParts(device, { mesh: simplified, pictures, gaussians, textureSize: size, normalMap, effort, cameras });
+	const samplesOfViews = mostSamples(pictures, gaussians, effort);
+	const facts = { mesh: simplified, gaussians, samplesOfViews, textureSize: size, normalMap, effort, cameras };
+	const parts = finishParts(device, facts);
 	planStage(context, "finishing", parts);
-	const [repairPart, unwrapPart, lookupsPart, fitPart, normalsPart] = parts;
+	const [repairPart, unwrapPart, fitPart, normalsPart] = parts;
 
 	const { mesh: repaired, report: repair } = await runPart(context, repairPart, (_, report) =>
 		repairMesh(device, simplified, {
@@ -151,62 +129,56 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 			},
 		}),
 	);
-	const lookups = openLookups(size);
-	const { unwrapped, samples } = await closing(lookups, async () => {
-		// The pictures do not depend on the charts: the GPU draws them while other threads unwrap.
-		const [unwrapped, views] = await runPart(context, unwrapPart, (_, report) =>
-			together(
-				() =>
-					unwrap(repaired, {
-						textureSize: size,
-						padding: effort.padding,
-						...(faceTexels !== 1 && { focus: { ...headBall(repaired), share: faceTexels } }),
-						signal: context.signal,
-						report,
-					}),
-				async (isStopped) => {
-					const drawn: BakeObservation[] = [];
-					for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
-						stopIfAborted(context);
-						if (isStopped()) break;
-						drawn.push(view);
-					}
-					return drawn;
-				},
-			),
-		);
-		const samples = await runPart(context, lookupsPart, async (_, report) => {
-			let done = 0;
-			return Promise.all(
-				views.map(async (view) => {
-					const found = await lookups.of(unwrapped, view);
-					stopIfAborted(context);
-					report(++done, views.length);
-					return found;
+	// The pictures do not depend on the charts: the GPU draws them while other threads unwrap.
+	const [unwrapped, views] = await runPart(context, unwrapPart, (_, report) =>
+		together(
+			() =>
+				work.unwrap(repaired, {
+					textureSize: size,
+					padding: effort.padding,
+					...(faceTexels !== 1 && { focus: { ...headBall(repaired), share: faceTexels } }),
+					signal: context.signal,
+					report,
 				}),
-			);
-		});
-		return { unwrapped, samples };
-	});
+			async (isStopped) => {
+				const drawn: BakeObservation[] = [];
+				for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
+					stopIfAborted(context);
+					if (isStopped()) break;
+					drawn.push(view);
+				}
+				return drawn;
+			},
+		),
+	);
 	// Departs from upstream: without pictures from all around, what no view sees would stay black; it takes its neighbours' colours.
-	const colorsOf = (mesh: Mesh) => {
-		const colors = bodyColors(mesh, stageOne);
-		return Float32Array.from(unwrapped.positions, (_, i) => colors[unwrapped.sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
+	const startOf = async (samples: Promise<TextureSamples>[]) => {
+		const colors = bodyColors(repaired, stageOne);
+		const own = Float32Array.from(unwrapped.positions, (_, i) => colors[unwrapped.sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
+		return startTexture(unwrapped, own, await Promise.all(samples), size, startWeights);
 	};
-	const texture = await runPart(context, fitPart, (_, report) =>
-		bakeSamples(device, {
+	const texture = await runPart(context, fitPart, async (_, report) => {
+		// Other threads look the views up while the fit goes on with those that are there.
+		const looked = new Map<number, Promise<TextureSamples>>();
+		const lookUp = (view: number) => {
+			const samples = looked.get(view) ?? work.lookUp(unwrapped, views[view]);
+			looked.set(view, samples);
+			return samples;
+		};
+		return bakeSamples(device, {
 			mesh: unwrapped,
-			samples,
+			samples: { count: views.length, capacity: Math.max(...samplesOfViews), of: lookUp },
+			findGaps: work.findGaps,
 			size,
 			picker: new NumpyRandomState(request.seed),
 			steps: effort.fitSteps,
-			start: gaussians === undefined ? startTexture(unwrapped, colorsOf(repaired), samples, size, startWeights) : undefined,
+			start: gaussians === undefined ? await startOf(views.map((_, view) => lookUp(view))) : undefined,
 			beforeStep(step) {
 				stopIfAborted(context);
 				if (step % reportedSteps === 0) report(step, effort.fitSteps);
 			},
-		}),
-	);
+		});
+	});
 	const { positions, faces, uvs, sourceVertices } = unwrapped;
 	const smooth = vertexNormals(repaired);
 	const normals = Float32Array.from({ length: positions.length }, (_, i) => smooth[sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
@@ -218,15 +190,6 @@ export async function finishMesh(context: PartContext, request: FinishRequest): 
 	};
 	const map = normalMap ? await runPart(context, normalsPart, bakeNormalMap) : undefined;
 	return { mesh, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals, normalMap: map }, repair };
-}
-
-/** Does the work and closes what it works with, whatever comes. */
-async function closing<T>(used: { close(): Promise<void> }, work: () => Promise<T>): Promise<T> {
-	try {
-		return await work();
-	} finally {
-		await used.close();
-	}
 }
 
 /** Two pieces of work side by side; where one fails the other is told, and waited for, before the error goes on. */
@@ -247,25 +210,31 @@ const startWeights = [1, 0.5, 1, 0.5, 0.1];
 /** Steps of the fit between two reports. */
 const reportedSteps = 20;
 
+/** For every view the samples that it has at most. */
+function mostSamples(pictures: readonly BodyPicture[], gaussians: GaussianCloud | undefined, effort: typeof finishDefaults): number[] {
+	const counts = pictures.map(({ mask }) => mask.reduce((sum, value) => sum + value, 0));
+	if (gaussians === undefined) return counts;
+	const { renders, renderSize } = effort;
+	return [...counts, ...mostCoveredPixels(gaussians, renderSize, bakeViews(renders).slice(pictures.length))];
+}
+
 /** The parts after the simplification, with the GPU memory that each holds at most. */
 function finishParts(
 	device: Device,
 	facts: {
 		readonly mesh: Mesh;
-		readonly pictures: readonly BodyPicture[];
 		readonly gaussians: GaussianCloud | undefined;
+		readonly samplesOfViews: readonly number[];
 		readonly textureSize: number;
 		readonly normalMap: boolean;
 		readonly effort: typeof finishDefaults;
 		readonly cameras: readonly ClipCamera[];
 	},
 ): readonly Part[] {
-	const { mesh, pictures, gaussians, textureSize, normalMap, effort, cameras } = facts;
-	const { renders, renderSize } = effort;
-	const counts = pictures.map(({ mask }) => mask.reduce((sum, value) => sum + value, 0));
+	const { mesh, gaussians, samplesOfViews, textureSize, normalMap, effort, cameras } = facts;
+	const { renderSize } = effort;
 	let renderBytes = 0;
 	if (gaussians !== undefined) {
-		counts.push(...mostCoveredPixels(gaussians, renderSize, bakeViews(renders).slice(pictures.length)));
 		const pairs = mostTilePairs(gaussians, renderSize, cameraRadius, fovIntrinsics(cameraFov).fx);
 		renderBytes = gaussianRendererBytes(device, gaussians.count, pairs, { width: renderSize, height: renderSize });
 	}
@@ -273,24 +242,7 @@ function finishParts(
 	return [
 		part("repair", visibilityBytes(device, mesh, { cameras, size: effort.visibilitySize })),
 		part("unwrap, texture views", renderBytes),
-		part("texture lookups", 0),
-		part("texture fit", textureFitBytes(device, textureSize, counts)),
+		part("texture fit", textureFitBytes(device, textureSize, samplesOfViews)),
 		...(normalMap ? [part("normal map", 0)] : []),
 	];
 }
-
-const lookupsHere: OpenTextureLookups = (size) => {
-	let lookups: ReturnType<typeof bakeLookups> | undefined;
-	let last: Promise<unknown> = Promise.resolve();
-	const of = (mesh: TexturedMesh, view: BakeObservation) => {
-		lookups ??= bakeLookups(mesh, size);
-		const look = lookups;
-		const found = last.then(() => look(view)); // one after the other, so that an error or a stop ends the rest
-		last = found;
-		return found;
-	};
-	return { of, close: async () => undefined };
-};
-
-const unwrapHere: Unwrap = (mesh, { textureSize, padding, focus, report }) =>
-	unwrapMesh(mesh, { textureSize, padding, focus, onProgress: report });

@@ -2,7 +2,7 @@ import { defaults } from "../defaults.ts";
 import type { Device } from "../gpu/device.ts";
 import { bilinearResize } from "../image/bilinear.ts";
 import { copyInto, mirroredSamples } from "../image/crop.ts";
-import { dropAlpha, type FloatImage, imageOf, truncateToImage } from "../image/image.ts";
+import { dropAlpha, type FloatImage, type Image, imageOf, truncateToImage } from "../image/image.ts";
 import { loadView } from "../image/stageViews.ts";
 import type { BakeObservation } from "../mesh/textureSamples.ts";
 import { type BakeView, bakeViews } from "../splat/cameras.ts";
@@ -30,12 +30,12 @@ const backgroundLevel = 230;
 /** The five views as the bake's cameras see them: body views of `size` pixels a side, the face on a white picture of twice that. */
 export function bodyPictures(stageOne: Pick<StageOneResult, "colors" | "normals">, size: number = defaults.viewSize): BodyPicture[] {
 	return stageOne.colors.map((image, view) => {
-		const normal = loadView(stageOne.normals[view], size);
-		if (view === faceView) return onFaceCanvas(loadView(image, size), normal, size);
+		const normal = stageOne.normals[view];
+		if (view === faceView) return onFaceCanvas(loadView(image, size), loadView(normal, size), size);
 		// A byte comes back from its float as it was (k / 255 * 255 in float32, all 256 of them).
-		const isSized = image.width === size && image.height === size;
-		const color = isSized ? dropAlpha(image).data : truncateToImage(loadView(image, size)).data;
-		const seen = { width: size, height: size, color, mask: bodyMask(normal) };
+		const isSized = ({ width, height }: Image) => width === size && height === size;
+		const color = isSized(image) ? dropAlpha(image).data : truncateToImage(loadView(image, size)).data;
+		const seen = { width: size, height: size, color, mask: isSized(normal) ? bodyMaskOfBytes(normal) : bodyMask(loadView(normal, size)) };
 		return mirroredViews.includes(view)
 			? { ...seen, color: mirroredSamples(seen.color, size, 3), mask: mirroredSamples(seen.mask, size, 1) }
 			: seen;
@@ -46,6 +46,15 @@ export function bodyPictures(stageOne: Pick<StageOneResult, "colors" | "normals"
 function bodyMask({ width, height, data }: FloatImage): Uint8Array {
 	const mask = new Uint8Array(width * height);
 	for (let i = 0; i < data.length; i++) if (data[i] * 255 < backgroundLevel) mask[Math.floor(i / 3)] = 1;
+	return mask;
+}
+
+/** The same of a picture that has its size already. */
+function bodyMaskOfBytes(normal: Image): Uint8Array {
+	const { width, height, data } = dropAlpha(normal);
+	const isBody = Array.from({ length: 256 }, (_, value) => Math.fround(value / 255) * 255 < backgroundLevel);
+	const mask = new Uint8Array(width * height);
+	for (let i = 0; i < mask.length; i++) if (isBody[data[i * 3]] || isBody[data[i * 3 + 1]] || isBody[data[i * 3 + 2]]) mask[i] = 1;
 	return mask;
 }
 
@@ -85,10 +94,15 @@ export async function* textureViews(device: Device, request: TextureViewsRequest
 		...(maxMemory !== undefined && { maxMemory }),
 	});
 	try {
+		let drawn: (() => Promise<BakeObservation>) | undefined;
 		for (const camera of cameras.slice(pictures.length)) {
-			await renderer.render(camera);
-			yield observation({ width: size, height: size, color: await renderer.readBytes() }, camera);
+			await renderer.render(camera); // while the picture before is read
+			if (drawn !== undefined) yield await drawn();
+			const reading = renderer.readBytes();
+			reading.catch(() => undefined); // reported where it is awaited
+			drawn = async () => observation({ width: size, height: size, color: await reading }, camera);
 		}
+		if (drawn !== undefined) yield await drawn();
 	} finally {
 		renderer.destroy();
 	}

@@ -47,7 +47,7 @@ describe("the package", () => {
 		for (const name of [
 			"dist/cli.js",
 			"dist/index.js",
-			"dist/unwrapWorker.js",
+			"dist/finishWorker.js",
 			"dist/types/runners/library.d.ts",
 			"CHANGELOG.md",
 			"NOTICE",

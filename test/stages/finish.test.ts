@@ -3,6 +3,7 @@ import type { Device } from "../../engine/gpu/device.ts";
 import { imageOf } from "../../engine/image/image.ts";
 import { unwrapMesh } from "../../engine/mesh/unwrap.ts";
 import { type FinishRequest, finishMesh } from "../../engine/stages/finish.ts";
+import { finishWorkHere } from "../../engine/stages/finishWork.ts";
 import { bareContext, type MemoryPlan, type PartContext, type Progress } from "../../engine/stages/part.ts";
 import { ballMesh, joinMeshes } from "../support/ballMesh.ts";
 import { testDevice } from "../support/gpu.ts";
@@ -52,7 +53,7 @@ function watched(more: Partial<PartContext> = {}) {
 	};
 	return { context, plans, progress };
 }
-const names = ["simplify", "repair", "unwrap, texture views", "texture lookups", "texture fit"];
+const names = ["simplify", "repair", "unwrap, texture views", "texture fit"];
 
 describe("finishMesh", () => {
 	it("gives a clean mesh with a texture in the views' colour, within the plan, and the same twice", async () => {
@@ -143,13 +144,23 @@ describe("finishMesh", () => {
 		await finishMesh(watched().context, {
 			...request(),
 			effort: { ...request().effort, fitSteps: 1 },
-			unwrap(mesh, { textureSize, padding, report }) {
-				asked.push(textureSize, padding);
-				report(1, 2);
-				return unwrapMesh(mesh, { textureSize, padding });
+			openFinishWork(size) {
+				const work = finishWorkHere(size);
+				return {
+					...work,
+					unwrap(mesh, { textureSize, padding, report }) {
+						asked.push(textureSize, padding);
+						report(1, 2);
+						return unwrapMesh(mesh, { textureSize, padding });
+					},
+					close() {
+						asked.push(0);
+						return work.close();
+					},
+				};
 			},
 		});
-		expect(asked).toEqual([128, 2]);
+		expect(asked).toEqual([128, 2, 0]);
 	});
 });
 
@@ -174,10 +185,13 @@ it("gives the head more texels and makes a normal map where they are asked for",
 		faceTexels: 4,
 		normalMap: true,
 		effort: { ...request().effort, fitSteps: 1 },
-		unwrap(mesh, { textureSize, padding, focus }) {
-			shares.push(focus?.share);
-			return unwrapMesh(mesh, { textureSize, padding, focus });
-		},
+		openFinishWork: (size) => ({
+			...finishWorkHere(size),
+			unwrap(mesh, { textureSize, padding, focus }) {
+				shares.push(focus?.share);
+				return unwrapMesh(mesh, { textureSize, padding, focus });
+			},
+		}),
 	});
 	expect(shares).toEqual([4]);
 	expect(context.measurements.map(({ part }) => part)).toEqual([...names, "normal map"]);

@@ -1,4 +1,4 @@
-import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
+import { describe, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph, type Scalar } from "../../graph/graph.ts";
 
 /** One level of a texture's pyramid. */
@@ -31,7 +31,7 @@ export interface TexturePyramid {
 	readonly values: Tensor;
 	/** i32 [texels of all levels, 3, 2] in fixed point, whole and fine part: zeros, to be added to. */
 	readonly gradient: Tensor;
-	/** u32 [levels, 4] first texel, width, height, 0. */
+	/** u32 [levels, 4] first texel, width, height, and log2 of the texture's width and 256 times height as multiples of these. */
 	readonly table: Tensor;
 }
 
@@ -45,13 +45,36 @@ export function texturePyramid(graph: Graph, image: Tensor): TexturePyramid {
 	const texels = last.firstTexel + last.width * last.height;
 	const values = graph.tensor("pyramid", "f32", [texels, 3]);
 	const gradient = graph.tensor("pyramid gradient", "i32", [texels, 3, 2]);
-	levels.forEach((level, index) => {
+	for (let index = 0; index < levels.length; ) {
+		const isBase = index === 0;
+		// Level 0 comes from the texture, and four more with it; the others from the one before, four at once where its sides allow.
 		const source = levels[Math.max(0, index - 1)];
+		const written = levels.slice(isBase ? 1 : index, (isBase ? 1 : index) + 4);
+		if (source.width % 16 === 0 && source.height % 16 === 0) {
+			const [groupsAcross, groupsDown] = [source.width / 16, source.height / 16];
+			const [a, b, c, d] = written.map(({ firstTexel }) => firstTexel * 3);
+			graph.dispatch({
+				shader: "mesh/texturePyramidLevels",
+				overrides: { isBase },
+				tensors: { image: isBase ? image : undefined, pyramid: values, gradient },
+				params: {
+					sourceOffset: source.firstTexel * 3,
+					sourceWidth: source.width,
+					groupsAcross,
+					groupCount: groupsAcross * groupsDown,
+					offsets: [a, b, c, d],
+				},
+				workgroups: foldedWorkgroups(groupsAcross * groupsDown),
+			});
+			index += isBase ? 5 : 4;
+			continue;
+		}
+		const level = levels[index];
 		const count = level.width * level.height * 3;
 		graph.dispatch({
 			shader: "mesh/texturePyramidLevel",
-			overrides: { isBase: index === 0 },
-			tensors: { image: index === 0 ? image : undefined, pyramid: values, gradient },
+			overrides: { isBase },
+			tensors: { image: isBase ? image : undefined, pyramid: values, gradient },
 			params: {
 				count,
 				offset: level.firstTexel * 3,
@@ -64,9 +87,17 @@ export function texturePyramid(graph: Graph, image: Tensor): TexturePyramid {
 			},
 			workgroups: foldedWorkgroups(Math.ceil(count / 64)),
 		});
-	});
+		index++;
+	}
 	const table = graph.constant(`pyramid levels ${width} x ${height}`, "u32", [levels.length, 4], () =>
-		Uint32Array.from(levels.flatMap((level) => [level.firstTexel, level.width, level.height, 0])),
+		Uint32Array.from(
+			levels.flatMap((level) => [
+				level.firstTexel,
+				level.width,
+				level.height,
+				Math.log2(width / level.width) + 256 * Math.log2(height / level.height),
+			]),
+		),
 	);
 	return { levels, values, gradient, table };
 }
@@ -86,7 +117,7 @@ export interface FixedPointInverse {
 export function texturePyramidGradient(graph: Graph, pyramid: TexturePyramid, { inverseScale, fineBits }: FixedPointInverse): Tensor {
 	const [{ width, height }] = pyramid.levels;
 	const result = graph.tensor("texture gradient", "f32", [height, width, 3]);
-	const count = elementCount(result.shape);
+	const count = width * height;
 	graph.dispatch({
 		shader: "mesh/texturePyramidGradient",
 		tensors: { gradient: pyramid.gradient, levels: pyramid.table, result },

@@ -91,7 +91,7 @@ function lookups(count: number, levelCount: number): Uint32Array<ArrayBuffer> {
 		packed[n * 4 + 3] = Math.imul(n + 1, 0x9e3779b1) >>> 8;
 	}
 	// Uncovered pixels look up (0, 0) at level 0; u = -tiny wraps to the last half texel.
-	packed.fill(0, 0, Math.min(3, count) * 4);
+	packed.fill(0, 0, Math.ceil(count / 3) * 4);
 	if (count > 4) new Float32Array(packed.buffer).set([-1e-9, 1, levelCount - 1], 16);
 	return packed;
 }
@@ -122,6 +122,7 @@ it.each([
 	[16, 4, 67],
 	[12, 6, 64],
 	[3, 5, 1],
+	[32, 48, 400],
 ])("looks up and differentiates a texture of %i x %i at %i samples", async (width, height, count) => {
 	const image = randomValues(width * height * 3, 1);
 	const levelCount = pyramidLevels(width, height).length;
@@ -148,6 +149,22 @@ it.each([
 	expect(nmse(values, expected.values)).toBeLessThan(1e-11);
 	expect(nmse(gradient, expected.gradient)).toBeLessThan(1e-11);
 	expect((await run())[2]).toEqual(gradient);
+});
+
+it("makes many levels, and clears their gradient", async () => {
+	const image = randomValues(256 * 256 * 3, 1);
+	const [levels, gradient] = await runGraph(device, (graph) => {
+		const pyramid = texturePyramid(graph, residentTensor(device, "image", "f32", [256, 256, 3], image));
+		return [pyramid.values, texturePyramidGradient(graph, pyramid, { inverseScale: 1, fineBits: 12 })];
+	});
+	const expected = referenceLevels(image, 256, 256);
+	let first = 0;
+	for (const { values } of expected) {
+		expect(nmse(levels.subarray(first, first + values.length), values)).toBeLessThan(1e-13);
+		first += values.length;
+	}
+	expect(first).toBe(levels.length);
+	expect(gradient.every((value) => value === 0)).toBe(true);
 });
 
 it("takes the sign of the difference from the samples' colours, and only the first samples", async () => {
