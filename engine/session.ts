@@ -6,6 +6,7 @@ import { removeBackgrounds } from "./stages/background.ts";
 import { Networks } from "./stages/networks.ts";
 import type { MemoryPlan, PartContext, PartMeasurement, Progress } from "./stages/part.ts";
 import { type PreviewedSurface, previewSheet } from "./stages/preview.ts";
+import type { ViewPreview } from "./stages/viewPreview.ts";
 
 /** What an engine works with, whichever networks it has. */
 export interface SessionOptions {
@@ -27,6 +28,8 @@ export interface RunCallbacks {
 	readonly onProgress?: (progress: Progress) => void;
 	/** Told the memory of each stage before it allocates. */
 	readonly onPlan?: (plan: MemoryPlan) => void;
+	/** Shown coarse colour views up to seventeen times while stage 1 denoises; the result is the same with it and without. */
+	readonly onViews?: (preview: ViewPreview) => void;
 }
 
 /** A GPU, a precision and the networks that were opened on it: what the engines share. */
@@ -64,12 +67,13 @@ export class Session {
 	}
 
 	/** What the parts of a run share. */
-	protected context({ signal, onProgress, onPlan }: RunCallbacks): PartContext {
+	protected context({ signal, onProgress, onPlan, onViews }: RunCallbacks): PartContext {
 		return {
 			device: this.device,
 			maxMemory: this.#maxMemory,
 			onProgress,
 			onPlan,
+			onViews,
 			signal,
 			measurements: this.measurements,
 			networks: this.#networks,

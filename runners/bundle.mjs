@@ -1,8 +1,8 @@
 // Bundles the runners for plain Node (which cannot run TypeScript before 24) into dist/, with every shader's text inside. Packages
 // stay outside and are imported from node_modules.
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -78,5 +78,26 @@ await build({
 });
 await build({ ...options, entryPoints: [{ in: "library:runners/library.ts", out: "index" }] });
 for (const name of Object.keys(programs)) chmodSync(join(project, "dist", `${name}.js`), 0o755);
-// What `synchuman serve` gives browsers.
-cpSync(join(project, "runners", "server", "page"), join(project, "dist", "page"), { recursive: true });
+// What `synchuman serve` gives browsers: everything they load is in dist/page, three.js and the viewer in a file that is fetched with the first model.
+const pageSources = join(project, "runners", "server", "page");
+const page = join(project, "dist", "page");
+cpSync(pageSources, page, { recursive: true, filter: (name) => !/\.(ts|json)$/.test(name) });
+const made = await build({
+	entryPoints: { page: join(pageSources, "main.ts"), docs: join(pageSources, "docs.ts") },
+	outdir: page,
+	chunkNames: "[name]",
+	// The page's rules forbid WebAssembly, which the other decoder is written in.
+	alias: { "meshoptimizer/decoder": join(project, "node_modules", "meshoptimizer", "meshopt_decoder_reference.js") },
+	bundle: true,
+	splitting: true,
+	minify: true,
+	legalComments: "inline",
+	platform: "browser",
+	target: "es2022",
+	format: "esm",
+	metafile: true,
+	logLevel: "warning",
+});
+// What an earlier bundling left; not all before, as a server may be reading.
+const whole = new Set([...Object.keys(made.metafile.outputs).map((name) => basename(name)), ...readdirSync(pageSources)]);
+for (const name of readdirSync(page)) if (!whole.has(name)) rmSync(join(page, name));

@@ -5,6 +5,7 @@ import { generate } from "./generate.ts";
 import { onThreads } from "./onThreads.ts";
 import { Opener } from "./opener.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
+import { viewsEvent } from "./server/viewsEvent.ts";
 import type { EngineChoice, WorkerAnswer, WorkerOrder } from "./server/workerMessages.ts";
 
 // The process beside `synchuman serve` that holds the GPU: weights stay where --max-memory lets them. Work that blocks here leaves the server
@@ -39,7 +40,9 @@ async function run(options: GenerateArguments): Promise<void> {
 	if (opened === undefined) throw new Error("a run before the start");
 	stop = new AbortController();
 	opened.measurements.length = 0;
-	await generate(options, {
+	// Pictures are encoded beside the run, in order; none is told behind its end.
+	let encoding = Promise.resolve();
+	const ended = generate(options, {
 		openEngine: async () => opened,
 		...onThreads,
 		// Every piece is one JSON line.
@@ -47,7 +50,12 @@ async function run(options: GenerateArguments): Promise<void> {
 		say: () => {},
 		terminal: false,
 		signal: stop.signal,
+		onViews: (preview) => {
+			const told = async () => answer({ answer: "event", event: await viewsEvent(preview) });
+			encoding = encoding.then(told).catch(() => undefined);
+		},
 	});
+	await ended.finally(() => encoding);
 	answer({ answer: "done" });
 }
 

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
 import type { Image } from "../engine/image/image.ts";
+import type { RunCallbacks } from "../engine/session.ts";
 import { finishDefaults, sketchEffort } from "../engine/stages/finish.ts";
 import type { OpenFinishWork } from "../engine/stages/finishWork.ts";
 import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts";
@@ -29,6 +30,8 @@ export interface Surroundings extends RunOutput {
 	openEngine(options: GenerateArguments, weights: OpenedWeights): Promise<Engine>;
 	/** Does the CPU's share of the finishing on other threads; on this one unless it is given. */
 	readonly openFinishWork?: OpenFinishWork;
+	/** Shown coarse views while stage 1 runs. */
+	readonly onViews?: RunCallbacks["onViews"];
 	/** The picture of a run without IMAGE. */
 	readonly sample?: () => Image;
 	readonly signal: AbortSignal;
@@ -66,6 +69,7 @@ export async function generate(options: GenerateArguments, surroundings: Surroun
 			...{ seed, steps, stageTwoSteps, guidance, textureSize, simplify, faceTexels, normalMap },
 			...(textureEffort === "sketch" && { effort: sketchEffort }),
 			...(surroundings.openFinishWork && { openFinishWork: surroundings.openFinishWork }),
+			...(surroundings.onViews && { onViews: surroundings.onViews }),
 			...{ signal: surroundings.signal, onProgress: reporter.progress, onPlan: reporter.plan },
 		};
 		const files: string[] = [];

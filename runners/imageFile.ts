@@ -68,6 +68,14 @@ export async function encodeWebp(image: Image): Promise<Uint8Array> {
 		.toBuffer();
 }
 
+/** A small picture as a lossy WebP file, for looking at. */
+export async function encodePreview(image: Image): Promise<Uint8Array> {
+	const { width, height, data } = image;
+	return sharp(data, { raw: { width, height, channels: channelsOf(image) } })
+		.webp({ quality: 80 })
+		.toBuffer();
+}
+
 /** A picture on a mesh, PNG, JPEG or WebP of any size, as 8-bit sRGB [height, width, 3 or 4]. Throws code "input" beginning with `name`. */
 export async function decodeTexture(bytes: Uint8Array, name: string): Promise<Image> {
 	try {

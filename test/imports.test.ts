@@ -55,6 +55,18 @@ function cases(): readonly Case[] {
 	add("weights", named("node:fs"), true);
 	add("runners", named("../engine/synchuman.ts"), false);
 	add("runners", named("../test/support/x.ts"), true);
+	// The page runs in browsers.
+	for (const own of ["./x.ts", "three", "three/addons/x.js", "../../../engine/defaults.ts", "../../../engine/mesh/readPly.ts"])
+		add("runners/server/page", named(own), false);
+	for (const foreign of [
+		"node:fs",
+		"sharp",
+		"../app.ts",
+		"../../files.ts",
+		"../../../engine/synchuman.ts",
+		"../../../engine/gpu/device.ts",
+	])
+		add("runners/server/page", named(foreign), true);
 	return list;
 }
 

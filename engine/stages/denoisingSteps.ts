@@ -13,6 +13,8 @@ export interface DenoisingSteps<Step> {
 	readonly state: readonly { readonly tensor: Tensor; readonly noise: Float32Array }[];
 	/** Submits a step and gives what ran; in order, and again in order from the first where a result is not finite. */
 	readonly run: (step: Step) => Promise<Executable>;
+	/** Gives what is to see the first tensor's values after a step; undefined: nobody, and nothing is read back. */
+	readonly watched?: ((step: Step) => ((values: Float32Array) => void) | undefined) | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface DenoisingSteps<Step> {
 export async function runDenoisingSteps<Step>(
 	context: PartContext,
 	report: StepReport,
-	{ name, schedule, state, run }: DenoisingSteps<Step>,
+	{ name, schedule, state, run, watched }: DenoisingSteps<Step>,
 ): Promise<readonly Float32Array[]> {
 	const { device } = context;
 	const write = (values: readonly Float32Array[]) => {
@@ -40,9 +42,13 @@ export async function runDenoisingSteps<Step>(
 	for (const [index, step] of schedule.entries()) {
 		stopIfAborted(context);
 		await run(step);
+		const see = watched?.(step);
+		const seen = see === undefined ? device.idle() : readTensor(device, state[0].tensor).then(see);
+		// A run that ends in between does not wait for it.
+		seen.catch(() => undefined);
 		await running;
 		report(index, schedule.length);
-		running = device.idle();
+		running = seen;
 	}
 	await running;
 	report(schedule.length, schedule.length);

@@ -15,6 +15,7 @@ import type { StageOneStep } from "../samplers/flowEuler.ts";
 import { timestepEmbedding } from "../samplers/timestepEmbedding.ts";
 import { runDenoisingSteps } from "./denoisingSteps.ts";
 import { type Part, type PartContext, runPart } from "./part.ts";
+import { isPreviewed, type WatchLatents } from "./viewPreview.ts";
 
 /** Inputs of the conditioning graph, on the host; rows of views are view-major: (front normal, front colour), (right normal, ... */
 export interface DiffusionConditions {
@@ -85,12 +86,16 @@ export function prepareDiffusion(
 	};
 }
 
-/** Denoises `noise` under `conditions`: one replay of the step graph for every step of the schedule. */
+/**
+ * Denoises `noise` under `conditions`: one replay of the step graph for every step of the schedule. `watch` is called with the images'
+ * latents after some of the steps.
+ */
 export function runDiffusion(
 	context: PartContext,
 	{ part, model, schedule, state, step, inputs }: Diffusion,
 	conditions: DiffusionConditions,
 	noise: DiffusionLatents,
+	watch?: WatchLatents,
 ): Promise<DiffusionLatents> {
 	return runPart(context, part, async ([conditioning, denoising], report) => {
 		for (const name of ["imageLatents", "classLabels", "prompt", "condition"] as const) conditioning.write(inputs[name], conditions[name]);
@@ -120,6 +125,7 @@ export function runDiffusion(
 				await runCrossSpaceStep(denoising, step, index, timeStep);
 				return denoising;
 			},
+			watched: watch && ((current) => (isPreviewed(current.index, schedule.length) ? (images) => watch(current, images) : undefined)),
 		});
 		return { images, structure };
 	});

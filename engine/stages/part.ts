@@ -8,6 +8,7 @@ import { compileGraph, type Executable } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
 import { Networks } from "./networks.ts";
+import type { ViewPreview } from "./viewPreview.ts";
 import { uploadBytes, uploadOnDevice } from "./weightUpload.ts";
 
 /** Where a run stands, for progress bars and servers. */
@@ -61,6 +62,8 @@ export interface PartContext {
 	readonly onProgress: ((progress: Progress) => void) | undefined;
 	readonly onPlan: ((plan: MemoryPlan) => void) | undefined;
 	readonly signal: AbortSignal | undefined;
+	/** Called some times in the middle of stage 1; nothing is read back for it unless it is given. */
+	readonly onViews?: ((preview: ViewPreview) => void) | undefined;
 	/** Filled part by part. */
 	readonly measurements: PartMeasurement[];
 	/** Called when a part has run and before it is freed, to replay its graphs under timestamps; not in the part's seconds. */

@@ -28,6 +28,7 @@ import { type PartContext, planStage } from "./part.ts";
 import { preparePictureNetworks } from "./pictureNetworks.ts";
 import type { StageOneResult } from "./results.ts";
 import { singleGraphPart } from "./singleGraphPart.ts";
+import { fitLatentColors, previewing } from "./viewPreview.ts";
 
 /** What a run of stage 1 is made from. */
 export interface StageOneRequest {
@@ -159,6 +160,16 @@ export async function runStageOneOn(
 			condition,
 		},
 		inputs.noise,
+		context.onViews &&
+			previewing(
+				{
+					noise: inputs.noise.images,
+					steps: request.steps,
+					views: viewCount,
+					colors: fitLatentColors(encoded, pictures, config.latentChannels),
+				},
+				context.onViews,
+			),
 	);
 	const views = await decoding.run(latents.images);
 	const [logits] = await structure.run([latents.structure]);

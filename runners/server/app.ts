@@ -98,7 +98,8 @@ export function serverApp(options: AppOptions): Hono {
 	const pages = readPages();
 	const page = (name: string) => {
 		const found = pages.get(name);
-		if (found === undefined) throw new HttpError("not-found", "There is no such page.", "See /docs.");
+		if (found === undefined)
+			throw new HttpError("not-found", "There is no such page.", pages.size > 0 ? "See /docs." : "npm run build makes the pages.");
 		return new Response(found.bytes, { headers: { "Content-Type": found.type, "Cache-Control": "no-cache" } });
 	};
 	app.get("/", () => page("index.html"));

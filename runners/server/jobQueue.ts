@@ -6,6 +6,7 @@ import type { JobEnd, JobLine, JobTask } from "./jobLine.ts";
 import { isFinal, type JobNow, type JobRecord, type NewJob, newJobRecord } from "./jobRecord.ts";
 import { uploadName } from "./jobStore.ts";
 import type { JobTable, KeepLimits } from "./jobTable.ts";
+import { viewsOf } from "./viewsEvent.ts";
 import type { RunEvent } from "./worker.ts";
 
 /** Bounds of a queue. */
@@ -33,7 +34,8 @@ interface Run {
 	timer: NodeJS.Timeout | undefined;
 	/** Why it was told to stop. */
 	why: "cancel" | "timeout" | undefined;
-	progress: Progress | null;
+	/** What is told of it while it runs. */
+	shown: Pick<JobNow, "progress" | "views">;
 	figures: JobRecord["figures"];
 	/** Settles once its end is recorded. */
 	over: Promise<void>;
@@ -41,6 +43,8 @@ interface Run {
 
 /** Milliseconds that DELETE waits to learn whether a job still waited. */
 const answerMs = 2000;
+
+const nothing = { progress: null, views: null };
 
 /** What a job's record says where the server or the workers ended beneath it. */
 function interrupted(message: string, stageOneKept: boolean): ErrorReport {
@@ -107,7 +111,7 @@ export class JobQueue {
 	now(id: string): JobNow {
 		const run = this.#runs.get(id);
 		const place = this.#waiting().findIndex((one) => one.id === id);
-		return { position: place < 0 ? null : place + 1, progress: run?.progress ?? null, stopping: run?.why !== undefined };
+		return { position: place < 0 ? null : place + 1, ...(run?.shown ?? nothing), stopping: run?.why !== undefined };
 	}
 
 	/**
@@ -182,7 +186,7 @@ export class JobQueue {
 	/** Gives a job to the line, and follows it. */
 	async #enter(id: string): Promise<void> {
 		const { figures } = this.table.get(id);
-		const none = { started: undefined, timer: undefined, why: undefined, progress: null };
+		const none = { started: undefined, timer: undefined, why: undefined, shown: nothing };
 		const run: Run = { id, controller: new AbortController(), ...none, figures, over: Promise.resolve() };
 		this.#runs.set(id, run);
 		try {
@@ -219,14 +223,15 @@ export class JobQueue {
 	#returned(run: Run): void {
 		if (run.started === undefined) return;
 		clearTimeout(run.timer);
-		Object.assign(run, { started: undefined, progress: null });
+		Object.assign(run, { started: undefined, shown: nothing });
 		this.#log(`job ${run.id}: its worker has gone; it waits again`);
 		void this.table.change(run.id, { status: "queued", startedAt: null });
 		this.#tellWaiting();
 	}
 
 	#happened(run: Run, { event, ...fields }: RunEvent): void {
-		if (event === "progress") run.progress = fields as unknown as Progress;
+		if (event === "views") run.shown = { ...run.shown, views: viewsOf(fields) };
+		if (event === "progress") run.shown = { ...run.shown, progress: fields as unknown as Progress };
 		if (event === "result") run.figures = { ...fields, files: undefined };
 		// Where a stage begins, the files of the one before are there.
 		if (event === "plan") void this.#refresh(run);

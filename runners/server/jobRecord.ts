@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Progress } from "../../engine/stages/part.ts";
 import type { GenerateArguments } from "../arguments.ts";
 import type { ErrorReport } from "./httpError.ts";
+import type { ViewsNow } from "./viewsEvent.ts";
 
 /** Where a job stands; the last three are final. */
 export type JobStatus = "queued" | "running" | "done" | "failed" | "cancelled";
@@ -69,12 +70,14 @@ export interface JobNow {
 	/** Place in the queue from 1; null where it is not in it. */
 	readonly position: number | null;
 	readonly progress: Progress | null;
+	/** The views as they are so far, from the middle of stage 1 on. */
+	readonly views: ViewsNow | null;
 	/** Whether it was told to stop. */
 	readonly stopping: boolean;
 }
 
 /** A job as clients see it: documented names (`result.stage1.output_dir`), links instead of the server's paths. */
-export function jobView(job: JobRecord, { position, progress, stopping }: JobNow) {
+export function jobView(job: JobRecord, { position, progress, views, stopping }: JobNow) {
 	const link = (path: string) => `/jobs/${job.id}/${path}`;
 	const under = (stage: "stage1" | "stage2") => job.files.filter((file) => file.startsWith(`${stage}/`)).map(link);
 	const { stage, steps, stageTwoSteps } = job.options;
@@ -95,6 +98,7 @@ export function jobView(job: JobRecord, { position, progress, stopping }: JobNow
 						steps: progress.steps,
 						elapsed_ms: Math.round(progress.elapsedMs),
 						eta_ms: progress.etaMs === undefined ? null : Math.round(progress.etaMs),
+						views: views === null ? null : `${link("views.webp")}?step=${views.step}`,
 					},
 		created_at: job.createdAt,
 		started_at: job.startedAt,

@@ -48,6 +48,13 @@ export function jobRoutes(app: Hono, queue: JobQueue): void {
 		if (job.status !== "done") throw new HttpError("conflict", `The job is ${job.status}.`, "Its results are zipped once it is done.");
 		return zipAnswer(table.store, job, view(job));
 	});
+	app.get("/jobs/:id/views.webp", (c) => {
+		const job = table.get(c.req.param("id"));
+		const { views } = queue.now(job.id);
+		if (views === null || isFinal(job))
+			throw new HttpError("not-found", "There are no views to be seen now.", "They are there while stage 1 runs.");
+		return new Response(views.webp, { headers: { "Content-Type": "image/webp", "Cache-Control": "no-cache" } });
+	});
 	app.get("/jobs/:id/results_metadata.json", (c) => c.json(view(table.get(c.req.param("id")))));
 	for (const stage of ["stage1", "stage2"] as const) {
 		const listing = (id: string) => {

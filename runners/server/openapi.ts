@@ -84,7 +84,10 @@ const jobProperties = {
 	stopping: { type: "boolean" },
 	stage: text("What was asked for"),
 	position: { type: ["integer", "null"], description: "Place in the queue, from 1" },
-	progress: { type: ["object", "null"], description: "part, step, steps, elapsed_ms, eta_ms of the part that runs" },
+	progress: {
+		type: ["object", "null"],
+		description: "part, step, steps, elapsed_ms, eta_ms of the part that runs; views: link to coarse views",
+	},
 	created_at: text("ISO 8601"),
 	started_at: { type: ["string", "null"] },
 	finished_at: { type: ["string", "null"] },
@@ -145,6 +148,11 @@ export function openApi() {
 			"/jobs/{id}/events": got(
 				"A job after every change, as server-sent events `job`",
 				{ description: "Until it has ended", content: { "text/event-stream": {} } },
+				[jobId],
+			),
+			"/jobs/{id}/views.webp": got(
+				"Coarse colour views of a job that runs: front, right, back, left, face in a row",
+				{ description: "WebP, small", content: { "image/webp": {} } },
 				[jobId],
 			),
 			"/jobs/{id}/stage1": got("Files of stage 1", { description: "output_dir, files" }, [jobId]),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,9 +17,13 @@ const types: Readonly<Record<string, string>> = Object.freeze({
 	wasm: "application/wasm",
 });
 
-/** The files of page/, by name: beside this file, or beside the bundle (runners/bundle.mjs copies them). */
-export function readPages(folder = fileURLToPath(new URL("./page/", import.meta.url))): ReadonlyMap<string, PageFile> {
+/** Where runners/bundle.mjs puts the page: beside the bundle, which this file is part of or lies two folders below. */
+const built = new URL(import.meta.url.endsWith(".ts") ? "../../dist/page/" : "./page/", import.meta.url);
+
+/** The files of the page, by name; none where nothing was bundled yet. */
+export function readPages(folder = fileURLToPath(built)): ReadonlyMap<string, PageFile> {
 	const found = new Map<string, PageFile>();
+	if (!existsSync(folder)) return found;
 	for (const name of readdirSync(folder)) {
 		const type = types[name.slice(name.lastIndexOf(".") + 1)];
 		if (type !== undefined) found.set(name, { type, bytes: new Uint8Array(readFileSync(join(folder, name))) });

@@ -6,6 +6,7 @@ import { validateBytes } from "gltf-validator";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { samplePerson } from "../../engine/image/samplePerson.ts";
 import { writeGaussianPly } from "../../engine/splat/gaussianPly.ts";
+import type { ViewPreview } from "../../engine/stages/viewPreview.ts";
 import { SyncHuman } from "../../engine/synchuman.ts";
 import { encodePng } from "../../runners/imageFile.ts";
 import { writeStageOne } from "../../runners/stageFolders.ts";
@@ -112,8 +113,16 @@ it("the same views, voxels and Gaussians where one binding shows 4.5 MiB, so tha
 }, async () => {
 	const device = await testDevice({ maxBindingBytes: 4.5 * 2 ** 20 });
 	const engine = await SyncHuman.open({ device, weights: syntheticCheckpoint("tiny") });
-	const { stageOne, stageTwo } = await engine.generate(samplePerson(), { steps: 1, stageTwoSteps: 1, textureSize: 0 });
+	// Whether somebody watches changes nothing either.
+	const previews: ViewPreview[] = [];
+	const { stageOne, stageTwo } = await engine.generate(samplePerson(), {
+		...{ steps: 1, stageTwoSteps: 1, textureSize: 0 },
+		onViews: (preview) => previews.push(preview),
+	});
 	engine.close();
+	expect(previews).toMatchObject([{ step: 1, steps: 1 }]);
+	for (const view of previews[0].views) expect(new Set(view.data).size).toBeGreaterThan(8);
+	expect(previews[0].views.length).toBe(5);
 	await writeStageOne(join(folder, "windows", "stage1"), stageOne);
 	expect(hashes("windows", "stage1")).toEqual(hashes("demo", "stage1"));
 	const gaussians = Buffer.from(writeGaussianPly(stageTwo.gaussians));

@@ -91,6 +91,11 @@ export function stubEngine({ failIn, onCall, finished, previewFails }: StubOptio
 		removeBackground: async (image) => straightCutOut(image, imageOf(image.width, image.height, 1, centre(image))),
 		async stageOne(input, options = {}) {
 			part("diffusion", "1", options);
+			options.onViews?.({
+				step: 1,
+				steps: 1,
+				views: [0, 50, 100, 150, 200].map((grey) => imageOf(2, 2, 3, new Uint8Array(12).fill(grey))),
+			});
 			return { ...stageOneResult(), input };
 		},
 		async stageTwo(_stageOne, options = {}) {

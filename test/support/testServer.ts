@@ -8,6 +8,7 @@ import type { FetchLimits } from "../../runners/server/fetchPicture.ts";
 import { queueWorker, type WorkerTimes } from "../../runners/server/queueWorker.ts";
 import { openRedis } from "../../runners/server/redisConnection.ts";
 import { type RunningServer, serve } from "../../runners/server/serve.ts";
+import { viewsEvent } from "../../runners/server/viewsEvent.ts";
 import type { JobWorker } from "../../runners/server/worker.ts";
 import { type ServerArguments, serverArguments } from "../../runners/serverArguments.ts";
 import { stageOneResult } from "./stageResults.ts";
@@ -61,6 +62,7 @@ export function stubWorker({
 						},
 					}),
 					out: (text) => onEvent(JSON.parse(text)),
+					onViews: (preview) => void viewsEvent(preview).then(onEvent),
 					say: () => {},
 					terminal: false,
 					signal,

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SyncHumanError } from "../../../engine/error.ts";
+import { decodeTexture } from "../../../runners/imageFile.ts";
 import { describeBothQueues } from "../../support/bothQueues.ts";
 import { continueForm, endedJob, personForm, type SeenJob, stubWorker, type TestServer, testServer } from "../../support/testServer.ts";
 
@@ -34,7 +35,7 @@ describeBothQueues((choice) => {
 		});
 
 		it("pages load nothing from elsewhere", async () => {
-			for (const path of ["/", "/docs", "/page/page.js", "/page/docs.js", "/page/page.css"]) {
+			for (const path of ["/", "/docs", "/page/page.js", "/page/docs.js", "/page/modelViewer.js", "/page/page.css"]) {
 				const answer = await get(path);
 				expect(answer.status, path).toBe(200);
 				expect(answer.headers.get("content-security-policy")).toContain("default-src 'self'");
@@ -173,6 +174,27 @@ describeBothQueues((choice) => {
 			expect(seen.some(({ status, result }) => status === "running" && result.files.some((file) => file.endsWith("color_0.png")))).toBe(
 				true,
 			);
+		});
+
+		it("shows the views of a job that runs as they are so far", async () => {
+			const slow = await testServer({ ...choice(), worker: stubWorker({ stageMs: 200, stageTwoMs: 1500 }) });
+			const body = await personForm({ texture_size: "0" });
+			const { job_id } = (await (await fetch(`${slow.url}/generate`, { method: "POST", body })).json()) as SeenJob;
+			const early = await fetch(`${slow.url}/jobs/${job_id}/views.webp`);
+			expect(await errorOf(early)).toMatchObject([404, { message: "There are no views to be seen now." }]);
+			let views: string | null = null;
+			while (views === null) {
+				const { progress } = (await (await fetch(`${slow.url}/jobs/${job_id}`)).json()) as { progress: { views: string | null } | null };
+				views = progress?.views ?? null;
+				await new Promise((resolve) => setTimeout(resolve, 5));
+			}
+			expect(views).toBe(`/jobs/${job_id}/views.webp?step=1`);
+			const answer = await fetch(`${slow.url}${views}`);
+			expect(answer.headers.get("content-type")).toBe("image/webp");
+			expect(await decodeTexture(new Uint8Array(await answer.arrayBuffer()), "views")).toMatchObject({ width: 10, height: 2 });
+			await endedJob(slow.url, job_id);
+			expect((await fetch(`${slow.url}${views}`)).status).toBe(404);
+			await slow.end();
 		});
 
 		it("DELETE cancels one that waits, stops one that runs, removes one that has ended", async () => {

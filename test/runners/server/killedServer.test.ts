@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -14,9 +14,8 @@ let child: ChildProcess;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
 	folder = mkdtempSync(join(tmpdir(), "synchuman-killed-"));
-	// Where the program itself would lie: it looks for package.json above it, and for page/ beside it.
+	// Where the program itself would lie: it looks for package.json above it.
 	program = join("dist", `servedStub-${process.pid}.mjs`);
-	cpSync("runners/server/page", join("dist", "page"), { recursive: true });
 	const plain = { bundle: true, packages: "external", platform: "node", target: "node20", format: "esm" } as const;
 	await build({ entryPoints: ["test/support/servedStub.ts"], outfile: program, ...plain });
 });
