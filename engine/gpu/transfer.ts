@@ -78,6 +78,43 @@ export async function readUnsigned(device: Device, tensor: Tensor): Promise<Uint
 	return new Uint32Array(await readBytes(device, tensor), 0, elementCount(tensor.shape));
 }
 
+/**
+ * The values of several i32, u32 or f32 tensors, bit for bit, in one round trip; through `staging`, a buffer that may be mapped to read, or one of their
+ * size. Tensors of more than `readPieceBytes` together are read one by one.
+ */
+export async function readTogether(device: Device, tensors: readonly Tensor[], staging?: GPUBuffer): Promise<readonly Uint32Array[]> {
+	const lengths = tensors.map((tensor) => Math.max(4, tensorBytes(tensor)));
+	const total = lengths.reduce((sum, length) => sum + length, 0);
+	if (total > readPieceBytes) {
+		const values: Uint32Array[] = [];
+		for (const tensor of tensors) values.push(await readUnsigned(device, tensor));
+		return values;
+	}
+	return device.guarded("read", async () => {
+		const through = staging ?? device.createBuffer("read", total, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+		try {
+			const encoder = device.gpu.createCommandEncoder();
+			let at = 0;
+			for (const [i, tensor] of tensors.entries()) {
+				encoder.copyBufferToBuffer(bufferOf(tensor), tensor.byteOffset, through, at, lengths[i]);
+				at += lengths[i];
+			}
+			device.gpu.queue.submit([encoder.finish()]);
+			await through.mapAsync(GPUMapMode.READ, 0, total);
+			const bytes = through.getMappedRange(0, total).slice(0);
+			through.unmap();
+			at = 0;
+			return tensors.map((tensor, i) => {
+				const values = new Uint32Array(bytes, at, elementCount(tensor.shape));
+				at += lengths[i];
+				return values;
+			});
+		} finally {
+			if (staging === undefined) device.destroyBuffer(through);
+		}
+	});
+}
+
 /** Bytes of the buffer that readbacks go through, at most. */
 export const readPieceBytes = 16 << 20;
 

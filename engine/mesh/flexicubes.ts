@@ -1,8 +1,9 @@
 import type { Device } from "../gpu/device.ts";
 import { describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { readUnsigned } from "../gpu/transfer.ts";
+import { readTogether, readUnsigned } from "../gpu/transfer.ts";
+import type { Graph } from "../graph/graph.ts";
 import { cubesOfVertices, gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
-import { elementOf, membersOfBits, rankedBits, rankMembers } from "../kernels/mesh/bitSet.ts";
+import { type BitSet, elementOf, membersOfBits, rankedBits, rankMembers } from "../kernels/mesh/bitSet.ts";
 import { deformedVertices } from "../kernels/mesh/deformedVertices.ts";
 import { dualVertices } from "../kernels/mesh/dualVertices.ts";
 import { insideVertices, surfaceCases, surfaceCubes, surfaceDuals, surfaceEdges, surfaceFaces } from "../kernels/mesh/surfaceCubes.ts";
@@ -11,7 +12,7 @@ import { prefixSum } from "../kernels/splat/prefixSum.ts";
 import type { BitRank } from "./bitRank.ts";
 import { checkGrid, checkResolution, gridCoordinates } from "./checkGrid.ts";
 import { packedTables } from "./flexicubesTables.ts";
-import { graphRunner } from "./graphRunner.ts";
+import { type GraphRunner, graphRunner } from "./graphRunner.ts";
 import type { Mesh } from "./mesh.ts";
 
 /** What `extractMesh` needs. */
@@ -23,6 +24,8 @@ export interface ExtractMeshRequest {
 	readonly cubeFeatures: Tensor;
 	/** [n, 3] x, y, z of each row, in any order, each cube once. */
 	readonly coords: Int32Array;
+	/** The same as i32 [n, 3] with memory, where they are on the GPU already. */
+	readonly coordsOnDevice?: Tensor | undefined;
 	/** Cubes per axis; 256 at full size. */
 	readonly resolution: number;
 	/** Computes the decoder's own vertex attributes too (unused after stage 2; the goldens have them). Needs 101 columns. */
@@ -70,38 +73,52 @@ export async function extractMesh(device: Device, request: ExtractMeshRequest): 
 	const words = gridWords(resolution);
 	const gpu = graphRunner(device);
 	try {
-		const at = gpu.upload("coords", [rows, 3], coords);
+		const at = request.coordsOnDevice ? withMemory(request.coordsOnDevice) : gpu.upload("coords", [rows, 3], coords);
 		const marks = { cubes: gpu.upload("cube bits", [words.cubes]), vertices: gpu.upload("vertex bits", [words.vertices]) };
 		const [cubes, vertices] = await gpu.run("active cubes", (graph) => {
 			markCubes(graph, at, resolution, marks.cubes, marks.vertices);
 			return [rankedBits(graph, marks.cubes), rankedBits(graph, marks.vertices)];
 		});
+		const [cubeCount, vertexCount] = await gpu.numbers(cubes.count, vertices.count);
 		// As many bits as rows: none outside, none twice. Otherwise the host finds the row.
-		if ((await gpu.number(cubes.count)) !== rows) checkGrid(coords, resolution);
-		const vertexCount = await gpu.number(vertices.count);
+		if (cubeCount !== rows) checkGrid(coords, resolution);
 		const active = { cubes: withMemory(cubes.bits), vertices: withMemory(vertices.bits) };
-		const lists = await gpu.run("cubes of vertices", (graph) => {
+		const listsOf = (graph: Graph) => {
 			const rowOfCube = graph.output(rowsOfCubes(graph, at, resolution, active.cubes));
-			const vertexIds = graph.output(membersOfBits(graph, active.vertices, vertexCount));
-			return { rowOfCube, vertexIds, cubesOfVertex: graph.output(cubesOfVertices(graph, vertexIds, resolution, active.cubes, rowOfCube)) };
-		});
-		const added = addedSdf && sampled(await readUnsigned(device, lists.vertexIds), resolution, addedSdf);
-		const means = await gpu.run("vertexMeans", (graph) =>
-			graph.output(
-				vertexMeans(graph, {
-					features,
-					cubesOfVertex: withMemory(lists.cubesOfVertex),
-					added: added && gpu.upload("addedSdf", [vertexCount], added),
-					sdfBias: -1 / resolution,
-					withColors,
-				}),
-			),
+			const vertexIds = membersOfBits(graph, active.vertices, vertexCount);
+			return { rowOfCube, vertexIds, cubesOfVertex: cubesOfVertices(graph, vertexIds, resolution, active.cubes, rowOfCube) };
+		};
+		const valuesOf = (graph: Graph, cubesOfVertex: Tensor, added?: Tensor) => {
+			const means = graph.output(vertexMeans(graph, { features, cubesOfVertex, added, sdfBias: -1 / resolution, withColors }));
+			return { means, signs: recordSigns(graph, active.vertices, means, resolution) };
+		};
+		const { rowOfCube, means, signs } =
+			addedSdf === undefined
+				? await gpu.run("vertex values", (graph) => {
+						const { rowOfCube, cubesOfVertex } = listsOf(graph);
+						return { rowOfCube, ...valuesOf(graph, cubesOfVertex) };
+					})
+				: await withAdded(addedSdf);
+		return await surface(
+			device,
+			gpu,
+			{
+				...{ resolution, features, weightColumn: 32, means: withMemory(means) },
+				...{ vertices: active.vertices, cubes: active.cubes, rowOfCube: withMemory(rowOfCube) },
+			},
+			signs,
 		);
-		const mesh = await surface(device, {
-			...{ resolution, features, weightColumn: 32, means: withMemory(means) },
-			...{ vertices: active.vertices, cubes: active.cubes, rowOfCube: withMemory(lists.rowOfCube) },
-		});
-		return { ...mesh, dispatchCount: mesh.dispatchCount + gpu.dispatchCount };
+
+		/** What is added is known on the host alone: it reads which vertices there are first. */
+		async function withAdded(sdf: NonNullable<typeof addedSdf>) {
+			const lists = await gpu.run("cubes of vertices", (graph) => {
+				const { vertexIds, cubesOfVertex, ...other } = listsOf(graph);
+				return { ...other, vertexIds: graph.output(vertexIds), cubesOfVertex: graph.output(cubesOfVertex) };
+			});
+			const added = gpu.upload("addedSdf", [vertexCount], sampled(await readUnsigned(device, lists.vertexIds), resolution, sdf));
+			const values = await gpu.run("vertex values", (graph) => valuesOf(graph, withMemory(lists.cubesOfVertex), added));
+			return { rowOfCube: lists.rowOfCube, ...values };
+		}
 	} finally {
 		gpu.end();
 	}
@@ -135,7 +152,7 @@ export async function flexicubes(device: Device, field: FlexicubesField): Promis
 		return gpu.upload(label, [words.length, 2], pairs);
 	};
 	try {
-		return await surface(device, {
+		return await surface(device, gpu, {
 			...field,
 			vertices: upload("vertices", field.vertices),
 			cubes: upload("cubes", field.cubes),
@@ -158,82 +175,90 @@ const emptyMesh: ExtractedMesh = Object.freeze({
 	...{ topology: undefined, dispatchCount: 0 },
 });
 
-async function surface(device: Device, field: FieldOnDevice): Promise<ExtractedMesh> {
+/** The vertices inside, and the cubes that the surface goes through, as outputs of the graph. */
+interface Signs {
+	readonly inside: Tensor;
+	readonly cubes: BitSet;
+}
+
+function recordSigns(graph: Graph, vertices: Tensor, means: Tensor, resolution: number): Signs {
+	const inside = graph.output(insideVertices(graph, vertices, rowsOf(means, 0, 1)));
+	return { inside, cubes: rankedBits(graph, surfaceCubes(graph, inside, resolution)) };
+}
+
+/** `given`: the signs, where they are known. */
+async function surface(device: Device, gpu: GraphRunner, field: FieldOnDevice, given?: Signs): Promise<ExtractedMesh> {
 	const { resolution, means, features, weightColumn } = field;
 	const [channels, known] = means.shape;
-	const gpu = graphRunner(device);
-	try {
-		const signs = await gpu.run("surface cubes", (graph) => {
-			const inside = graph.output(insideVertices(graph, field.vertices, rowsOf(means, 0, 1)));
-			return { inside, cubes: rankedBits(graph, surfaceCubes(graph, inside, resolution)) };
+	const signs = given ?? (await gpu.run("signs", (graph) => recordSigns(graph, field.vertices, means, resolution)));
+	const [count] = await gpu.numbers(signs.cubes.count);
+	if (count === 0 || known === 0) return { ...emptyMesh, topology: field.withTopology ? noTopology : undefined };
+	const [inside, cubeSet] = [withMemory(signs.inside), withMemory(signs.cubes.bits)];
+	const tables = gpu.upload("tables", [256, 8], packedTables());
+	const vertexBits = gpu.upload("surface vertex bits", [gridWords(resolution).vertices]);
+	const found = await gpu.run("cases", (graph) => {
+		const cubeIds = graph.output(membersOfBits(graph, cubeSet, count));
+		const cased = surfaceCases(graph, {
+			...{ resolution, cubeIds, inside, tables, vertices: vertexBits },
 		});
-		const count = await gpu.number(signs.cubes.count);
-		if (count === 0 || known === 0) return { ...emptyMesh, topology: field.withTopology ? noTopology : undefined };
-		const [inside, cubeSet] = [withMemory(signs.inside), withMemory(signs.cubes.bits)];
-		const tables = gpu.upload("tables", [256, 8], packedTables());
-		const vertexBits = gpu.upload("surface vertex bits", [gridWords(resolution).vertices]);
-		const found = await gpu.run("cases", (graph) => {
-			const cubeIds = graph.output(membersOfBits(graph, cubeSet, count));
-			const cased = surfaceCases(graph, {
-				...{ resolution, cubeIds, inside, tables, vertices: vertexBits },
-			});
-			graph.output(cased.cubes);
-			graph.output(cased.loopsBefore);
-			return { cubeIds, ...cased, vertices: rankedBits(graph, vertexBits) };
+		graph.output(cased.cubes);
+		graph.output(cased.loopsBefore);
+		return { cubeIds, ...cased, vertices: rankedBits(graph, vertexBits) };
+	});
+	const [dualCount, vertexCount] = await gpu.numbers(elementOf(found.loopsBefore, 4 * count), found.vertices.count);
+	const made = await gpu.run("dual vertices", (graph) => {
+		const vertexSet = withMemory(found.vertices.bits);
+		const vertexIds = graph.output(membersOfBits(graph, vertexSet, vertexCount));
+		const vertexRows = rankMembers(graph, vertexIds, field.vertices);
+		const points = deformedVertices(graph, { vertexIds, vertexRows, means, resolution });
+		const cased = surfaceDuals(graph, {
+			...{ resolution, tables, duals: dualCount, vertices: vertexSet },
+			...{ cubeIds: withMemory(found.cubeIds), cubes: withMemory(found.cubes), loopsBefore: withMemory(found.loopsBefore) },
 		});
-		const dualCount = await gpu.number(elementOf(found.loopsBefore, 4 * count));
-		const vertexCount = await gpu.number(found.vertices.count);
-		const made = await gpu.run("dual vertices", (graph) => {
-			const vertexSet = withMemory(found.vertices.bits);
-			const vertexIds = graph.output(membersOfBits(graph, vertexSet, vertexCount));
-			const vertexRows = rankMembers(graph, vertexIds, field.vertices);
-			const points = deformedVertices(graph, { vertexIds, vertexRows, means, resolution });
-			const cased = surfaceDuals(graph, {
-				...{ resolution, tables, duals: dualCount, vertices: vertexSet },
-				...{ cubeIds: withMemory(found.cubeIds), cubes: withMemory(found.cubes), loopsBefore: withMemory(found.loopsBefore) },
-			});
-			const { corners, duals } = cased;
-			const featureRows = rankMembers(graph, withMemory(found.cubeIds), field.cubes, field.rowOfCube);
-			const rows = graph.output(dualVertices(graph, { features, weightColumn, featureRows, corners, points, duals }));
-			const edges = graph.output(surfaceEdges(graph, vertexIds, inside, points, resolution));
-			const quadsBefore = graph.output(prefixSum(graph, { values: { ...edges, shape: [6 * vertexCount] } }));
-			return { vertexIds, rows, edges, quadsBefore, caseAndFirst: graph.output(cased.caseAndFirst) };
-		});
-		const quads = await gpu.number(elementOf(made.quadsBefore, 6 * vertexCount));
-		const faces =
-			quads > 0 &&
-			(await gpu.run("faces", (graph) =>
-				graph.output(
-					surfaceFaces(graph, {
-						...{ resolution, tables, quads, cubes: cubeSet },
-						...{ quadsBefore: withMemory(made.quadsBefore), vertexIds: withMemory(made.vertexIds) },
-						...{ caseAndFirst: withMemory(made.caseAndFirst), duals: withMemory(made.rows) },
-					}),
-				),
-			));
-		const rows = new Float32Array((await readUnsigned(device, made.rows)).buffer, 0, dualCount * channels);
-		const take = (first: number, width: number) => {
-			const part = new Float32Array(dualCount * width);
-			for (let d = 0; d < dualCount; d++) for (let k = 0; k < width; k++) part[d * width + k] = rows[d * channels + first + k];
-			return part;
-		};
-		return {
-			positions: take(0, 3),
-			faces: faces ? await readUnsigned(device, faces) : new Uint32Array(0),
-			attributes: channels === 10 ? take(4, 6) : undefined,
-			topology: field.withTopology
-				? topologyOf(resolution, {
-						cubes: await readUnsigned(device, found.cubeIds),
-						cases: await readUnsigned(device, found.cubes),
-						vertices: await readUnsigned(device, made.vertexIds),
-						edges: (await readUnsigned(device, made.edges)).subarray(6 * vertexCount),
-					})
-				: undefined,
-			dispatchCount: gpu.dispatchCount,
-		};
-	} finally {
-		gpu.end();
+		const { corners, duals } = cased;
+		const featureRows = rankMembers(graph, withMemory(found.cubeIds), field.cubes, field.rowOfCube);
+		const rows = graph.output(dualVertices(graph, { features, weightColumn, featureRows, corners, points, duals }));
+		const edges = graph.output(surfaceEdges(graph, vertexIds, inside, points, resolution));
+		const quadsBefore = graph.output(prefixSum(graph, { values: { ...edges, shape: [6 * vertexCount] } }));
+		return { vertexIds, rows, edges, quadsBefore, caseAndFirst: graph.output(cased.caseAndFirst) };
+	});
+	const [quads] = await gpu.numbers(elementOf(made.quadsBefore, 6 * vertexCount));
+	const faces =
+		quads > 0 &&
+		(await gpu.run("faces", (graph) =>
+			graph.output(
+				surfaceFaces(graph, {
+					...{ resolution, tables, quads, cubes: cubeSet },
+					...{ quadsBefore: withMemory(made.quadsBefore), vertexIds: withMemory(made.vertexIds) },
+					...{ caseAndFirst: withMemory(made.caseAndFirst), duals: withMemory(made.rows) },
+				}),
+			),
+		));
+	const [dualRows, triangles = new Uint32Array(0)] = await readTogether(device, [made.rows, ...(faces ? [faces] : [])]);
+	const rows = new Float32Array(dualRows.buffer, dualRows.byteOffset, dualRows.length);
+	return {
+		positions: columnsOf(rows, channels, 0, 3),
+		faces: triangles,
+		attributes: channels === 10 ? columnsOf(rows, channels, 4, 6) : undefined,
+		topology: field.withTopology
+			? topologyOf(resolution, {
+					cubes: await readUnsigned(device, found.cubeIds),
+					cases: await readUnsigned(device, found.cubes),
+					vertices: await readUnsigned(device, made.vertexIds),
+					edges: (await readUnsigned(device, made.edges)).subarray(6 * vertexCount),
+				})
+			: undefined,
+		dispatchCount: gpu.dispatchCount,
+	};
+}
+
+/** Some columns of rows of `channels` values, as an array of their own. */
+function columnsOf(rows: Float32Array, channels: number, first: number, width: number): Float32Array {
+	const columns = new Float32Array((rows.length / channels) * width);
+	for (let at = 0, from = first; at < columns.length; at += width, from += channels) {
+		for (let k = 0; k < width; k++) columns[at + k] = rows[from + k];
 	}
+	return columns;
 }
 
 const noTopology: SurfaceTopology = {

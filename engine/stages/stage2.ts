@@ -5,7 +5,7 @@ import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
 import { SyncHumanError } from "../error.ts";
 import { createTensor, type DType, rowsOf } from "../gpu/tensor.ts";
-import { allocate, copyTensor, release } from "../gpu/transfer.ts";
+import { allocate, copyTensor, release, writeTensor } from "../gpu/transfer.ts";
 import { Graph } from "../graph/graph.ts";
 import type { Image } from "../image/image.ts";
 import { centredOnBlack } from "../image/personImage.ts";
@@ -136,14 +136,16 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 	const cubes = meshGraph.output(recordSlatMeshDecoder(meshGraph, meshNetwork.model, { ...decoderInputs, slat: meshLatent }, false));
 	const cubeCoords = positionsOf(subdividedCoordinates(subdividedCoordinates(coords)));
 	const resolution = meshConfig.trunk.resolution * 4;
+	const coordsOnDevice = createTensor("cube coords", "i32", [cubeCoords.length / 3, 3], "resident");
 	// FlexiCubes: at most 1.15 vertices a cube with 76 bytes of lists and means, and where every cube holds some of the surface, which
 	// noise comes close to, 360 more a cube of cases, corners, edges, points, four dual vertices and faces; and the grid's sets of bits.
-	// A body's own surface at 256^3 takes 205 a cube in all.
+	// A body's own surface at 256^3 takes 205 a cube in all. Beside them the cubes' coordinates.
 	const meshPart: Part = {
 		name: "mesh decoder",
 		weights: [meshNetwork.weights],
 		graphs: [meshGraph],
-		extraBytes: (cubeCoords.length / 3) * 436 + 3 * resolution ** 3,
+		tensors: [coordsOnDevice],
+		extraBytes: (cubeCoords.length / 3) * 424 + 3 * resolution ** 3,
 	};
 
 	planStage(context, "stage 2", [views.part, flowPart, splatPart, meshPart], [views.colors, views.normals]);
@@ -169,11 +171,14 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 				return executable;
 			};
 			await prepare().run();
+			// While the decoder runs.
+			writeTensor(device, coordsOnDevice, cubeCoords);
 			// Before the surface: a NaN in the SDF would be a hole in it, or no surface at all.
 			await requireFiniteTensor(device, meshPart.name, cubes, prepare);
 			const surface = await extractMesh(device, {
 				cubeFeatures: cubes,
 				coords: cubeCoords,
+				coordsOnDevice,
 				resolution,
 				addedSdf:
 					shell &&

@@ -43,7 +43,7 @@ export function figureFeatures(coords: Int32Array, resolution: number, columns: 
 }
 
 /**
- * From cube features on the GPU to a mesh on the host, each call with its own lists and memory: as stage 2 does it, and with the vertices' colours as
+ * From cube features and coordinates on the GPU to a mesh on the host, each call with its own lists and memory: as stage 2 does it, and with the vertices' colours as
  * PyTorch's benchmark does. Wall time; memory with the features.
  */
 export async function flexicubesRows(device: Device, resolution = 256): Promise<readonly BenchRow[]> {
@@ -54,27 +54,23 @@ export async function flexicubesRows(device: Device, resolution = 256): Promise<
 		[", with colours", 101, true],
 	] as const) {
 		const before = device.memory.currentBytes;
-		const cubeFeatures = residentTensor(
-			device,
-			"features",
-			"f32",
-			[coords.length / 3, columns],
-			figureFeatures(coords, resolution, columns),
-		);
+		const shape = [coords.length / 3, columns];
+		const cubeFeatures = residentTensor(device, "features", "f32", shape, figureFeatures(coords, resolution, columns));
+		const coordsOnDevice = residentTensor(device, "coords", "i32", [coords.length / 3, 3], coords);
 		try {
 			device.memory.peakBytes = device.memory.currentBytes;
 			const elapsedMs: number[] = [];
-			let shape = "";
+			let sizes = "";
 			for (let run = 0; run < warmUps + timed; run++) {
 				const started = performance.now();
-				const { positions, faces } = await extractMesh(device, { cubeFeatures, coords, resolution, withColors });
+				const { positions, faces } = await extractMesh(device, { cubeFeatures, coords, coordsOnDevice, resolution, withColors });
 				if (run >= warmUps) elapsedMs.push(performance.now() - started);
-				shape = `${coords.length / 3} cubes, ${positions.length / 3} vertices, ${faces.length / 3} faces`;
+				sizes = `${coords.length / 3} cubes, ${positions.length / 3} vertices, ${faces.length / 3} faces`;
 			}
-			const row = { name: `FlexiCubes ${resolution}^3${what}`, shape, calls: 1, peakBytes: device.memory.peakBytes - before };
+			const row = { name: `FlexiCubes ${resolution}^3${what}`, shape: sizes, calls: 1, peakBytes: device.memory.peakBytes - before };
 			rows.push(medianRow(row, elapsedMs));
 		} finally {
-			release(device, cubeFeatures.storage);
+			for (const { storage } of [cubeFeatures, coordsOnDevice]) release(device, storage);
 		}
 	}
 	return rows;
