@@ -9,17 +9,7 @@
 alias Input = f32;
 alias Output = f32;
 alias Values = vec2f;
-override workgroupSize: u32 = 64;
-override normalised: bool = false;
-override silu: bool = false;
-struct Params {
-  height: u32, width: u32, vectors: u32,     // of an image; channels / 2
-  tilesY: u32, tilesX: u32,
-  strip: u32, strips: u32,                   // tiles of a thread; strips of a column of tiles
-  threads: u32,
-  batchRows: u32,                            // tiles of all images, padded
-  firstImage: u32,                           // of this window, for factors
-}
+// include "dense/winogradInputParams"
 @group(0) @binding(0) var<storage, read> x: array<vec2<Input>>;              // [images, height, width, channels]
 @group(0) @binding(1) var<storage, read> factors: array<vec2f>;              // [all images, 2, channels]
 @group(0) @binding(2) var<storage, read> bias: array<vec2f>;                 // [channels]

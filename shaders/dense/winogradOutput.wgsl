@@ -1,32 +1,9 @@
 // y[2 x 2 pixels of a tile, n] = activation(4 A^T m[:, tile, n] A + bias[n] + rowBias[image, n]) + residual; rows of A^T are (1 1 1 0), (0 1 -1 -1):
 // the end of F(2x2, 3x3), see winogradInput.wgsl. A thread: four columns of one tile; sums in f32.
-alias Product = f32;
-alias Output = f32;
-alias Residual = f32;
-alias Values = vec4f;
-override workgroupSize: u32 = 64;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
-override hasBias: bool = false;
-override hasRowBias: bool = false;
-override hasResidual: bool = false;
-struct Params {
-  height: u32, width: u32, vectors: u32,     // of an image; columns / 4
-  tilesY: u32, tilesX: u32,
-  threads: u32,
-  batchRows: u32,
-  firstImage: u32,
-  rowBiasImages: u32, rowBiasStride: u32, rowBiasColumn: u32, // images that share one row of rowBias
-}
-@group(0) @binding(0) var<storage, read> m: array<vec4<Product>>;            // [16, batchRows, columns]
-@group(0) @binding(1) var<storage, read> bias: array<vec4f>;                 // [columns]
-@group(0) @binding(2) var<storage, read> rowBias: array<f32>;                // [rows, rowBiasStride]
-@group(0) @binding(3) var<storage, read> residual: array<vec4<Residual>>;    // [images, height, width, columns]
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<Output>>;       // [images, height, width, columns]
-@group(0) @binding(5) var<uniform> params: Params;
-
-struct Pair { a: vec4f, b: vec4f }
 
 // include "dense/winogradStore"
+
+struct Pair { a: vec4f, b: vec4f }
 
 // One row of the 4 x 4 products times A.
 fn productRow(at: u32) -> Pair {

@@ -1,33 +1,10 @@
 // y[4 x 4 pixels of a tile, n] = activation(A^T m[:, tile, n] A + bias[n] + rowBias[image, n]) + residual: the end of F(4x4, 3x3), see
 // winogradInput4.wgsl. Rows of A^T are p^0 .. p^3 at its points p, infinity counting in the last, times 1 / (s t) of what is multiplied there:
 // 8, for +-b 2. A thread: four columns of one tile; sums in f32.
-alias Product = f32;
-alias Output = f32;
-alias Residual = f32;
-alias Values = vec4f;
-override workgroupSize: u32 = 64;
-override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
-override hasBias: bool = false;
-override hasRowBias: bool = false;
-override hasResidual: bool = false;
-struct Params {
-  height: u32, width: u32, vectors: u32,     // of an image; columns / 4
-  tilesY: u32, tilesX: u32,
-  threads: u32,
-  batchRows: u32,
-  firstImage: u32,
-  rowBiasImages: u32, rowBiasStride: u32, rowBiasColumn: u32, // images that share one row of rowBias
-}
-@group(0) @binding(0) var<storage, read> m: array<vec4<Product>>;            // [36, batchRows, columns]
-@group(0) @binding(1) var<storage, read> bias: array<vec4f>;                 // [columns]
-@group(0) @binding(2) var<storage, read> rowBias: array<f32>;                // [rows, rowBiasStride]
-@group(0) @binding(3) var<storage, read> residual: array<vec4<Residual>>;    // [images, height, width, columns]
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<Output>>;       // [images, height, width, columns]
-@group(0) @binding(5) var<uniform> params: Params;
-
-struct Row { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
 // include "dense/winogradStore"
+
+struct Row { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
 // A^T of what stands at 0, at the sums and differences of a, -a and of b, -b, and at infinity.
 fn fourOf(zero: vec4f, evenA: vec4f, oddA: vec4f, evenB: vec4f, oddB: vec4f, last: vec4f) -> Row {
