@@ -54,7 +54,7 @@ const margin = 0.03;
 
 /**
  * Where to look: at the networks' box, as the body views do, where the figure lies in it; else at the figure. Throws code "input" for a figure
- * without points or with a value that is not finite.
+ * without points, with a value that is not finite, or whose triangles have no area.
  */
 export function figureFrame(figure: Figure): FigureFrame {
 	const arrays = "meshes" in figure ? figure.meshes.map(({ positions }) => positions) : [figure.gaussians.positions];
@@ -70,6 +70,9 @@ export function figureFrame(figure: Figure): FigureFrame {
 	}
 	if (low[0] > high[0])
 		throw new SyncHumanError("input", "render: there is nothing to draw, the figure is empty.", "Give a figure with points.");
+	if ("meshes" in figure && !figure.meshes.some(hasArea)) {
+		throw new SyncHumanError("input", "render: no face can be seen, none of the mesh's triangles has an area.", "Write the file again.");
+	}
 	const isInBox = low.every((value) => value >= -0.5) && high.every((value) => value <= 0.5);
 	const centre = isInBox ? ([0, 0, 0] as const) : ([0, 1, 2].map((axis) => (low[axis] + high[axis]) / 2) as [number, number, number]);
 	let reach = 0;
@@ -78,6 +81,15 @@ export function figureFrame(figure: Figure): FigureFrame {
 			reach = Math.max(reach, Math.hypot(positions[i] - centre[0], positions[i + 1] - centre[1]));
 	const half = isInBox ? 0.5 : Math.max((high[2] - low[2]) / 2, reach, 1e-6) * (1 + margin);
 	return { centre, half, reach };
+}
+
+function hasArea({ positions, faces }: DrawnMesh): boolean {
+	for (let i = 0; i < faces.length; i += 3) {
+		const [a, b, c] = [faces[i] * 3, faces[i + 1] * 3, faces[i + 2] * 3];
+		const [u, v] = [b, c].map((corner) => [0, 1, 2].map((axis) => positions[corner + axis] - positions[a + axis]));
+		if (u[1] * v[2] !== u[2] * v[1] || u[2] * v[0] !== u[0] * v[2] || u[0] * v[1] !== u[1] * v[0]) return true;
+	}
+	return false;
 }
 
 /** What `figurePictures` draws. */

@@ -49,6 +49,14 @@ const stageTwo = (name: string) => ["generate", "--stage", "2", "-o", at(name), 
 
 const rendering = (file: string, output: string) => ["render", at(file), "-o", at(output), "--adapter", "software"];
 
+/** A .ply of one triangle, rendered. */
+function triangle(name: string, corners: readonly string[]): string[] {
+	const properties = ["x", "y", "z"].map((axis) => `property float ${axis}`);
+	const head = ["ply", "format ascii 1.0", "element vertex 3", ...properties, "element face 1", "property list uchar int vertex_indices"];
+	writeFileSync(at(`${name}.ply`), [...head, "end_header", ...corners, "3 0 1 2", ""].join("\n"));
+	return rendering(`${name}.ply`, `${name}.png`);
+}
+
 /** A picture file of the given bytes. */
 function pictured(name: string, bytes: Uint8Array): string[] {
 	writeFileSync(at(name), bytes);
@@ -163,22 +171,8 @@ const rows: Readonly<Record<string, Row>> = {
 		writeFileSync(at("empty.glb"), await new WebIO().writeBinary(document));
 		return rendering("empty.glb", "empty.png");
 	},
-	"`render` of a mesh with a vertex that is NaN": () => {
-		const head = ["ply", "format ascii 1.0", "element vertex 3", ...["x", "y", "z"].map((name) => `property float ${name}`)];
-		const lines = [
-			...head,
-			"element face 1",
-			"property list uchar int vertex_indices",
-			"end_header",
-			"0 0 0",
-			"1 nan 0",
-			"0 1 0",
-			"3 0 1 2",
-			"",
-		];
-		writeFileSync(at("nan.ply"), lines.join("\n"));
-		return rendering("nan.ply", "nan.png");
-	},
+	"`render` of a mesh with a vertex that is NaN": () => triangle("nan", ["0 0 0", "1 nan 0", "0 1 0"]),
+	"`render` of a mesh without a visible face": () => triangle("line", ["0 0 0", "0.1 0.1 0", "0.2 0.2 0"]),
 	"`render` to `.mp4` without ffmpeg": () => [
 		[...rendering("nan.ply", "turn.mp4"), "--views", "turntable"],
 		{ env: { PATH: at("nowhere") } },

@@ -93,4 +93,6 @@ it("fits what does not lie in the networks' box, and refuses what cannot be look
 	expect(() => figureFrame({ meshes: [{ positions: Float32Array.of(0, Number.NaN, 0), faces: Uint32Array.of(0, 0, 0) }] })).toThrow(
 		"vertex 0 is not finite",
 	);
+	const line = Float32Array.of(0, 0, 0, 0.1, 0.1, 0, 0.2, 0.2, 0);
+	expect(() => figureFrame({ meshes: [{ positions: line, faces: Uint32Array.of(0, 1, 2) }] })).toThrow("no face can be seen");
 });
