@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -38,11 +39,14 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 	let server: TestServer;
 	let queue: string;
 	let database = 0;
+	/** What killed workers leave behind. */
+	let left: string;
 	const program = join("dist", `workerStub-${process.pid}.mjs`);
 	const children: ChildProcess[] = [];
 	const workers: { close(graceMs?: number): Promise<void> }[] = [];
 	beforeAll(async () => {
 		redis = await redisServer();
+		left = mkdtempSync(join(tmpdir(), "synchuman-left-"));
 		const plain = { bundle: true, packages: "external", platform: "node", target: "node20", format: "esm" } as const;
 		await build({ entryPoints: ["test/support/workerStub.ts"], outfile: program, ...plain });
 	});
@@ -54,6 +58,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 	afterAll(async () => {
 		await redis.end();
 		rmSync(program, { force: true });
+		rmSync(left, { recursive: true, force: true });
 	});
 
 	async function opened(options: Parameters<typeof testServer>[0] = {}): Promise<TestServer> {
@@ -69,7 +74,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 	/** A worker in a process of its own, which can be killed; its second stage does not end. */
 	async function killable(stageMs: number): Promise<ChildProcess> {
 		const argv = [program, queue, String(stageMs), String(long), String(lockMs)];
-		const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+		const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, TMPDIR: left } });
 		children.push(child);
 		await new Promise((ready) => child.stdout?.once("data", ready));
 		return child;
@@ -90,7 +95,10 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		await fetch(`${url}/jobs/${ids[0]}`, { method: "DELETE" });
 		await until(url, ids[2], ({ status }) => status === "running");
 		expect(await seen(url, ids[1])).toMatchObject({ status: "running" });
-		const { workers: there, gpu_info } = (await json(`${url}/info`)) as { workers: object[]; gpu_info: object };
+		type Info = { readonly workers: readonly object[]; readonly gpu_info: object };
+		const info = async () => (await json(`${url}/info`)) as Info;
+		while ((await info()).workers.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+		const { workers: there, gpu_info } = await info();
 		expect(there).toEqual([expect.objectContaining({ device: "a card", host: expect.any(String) }), expect.anything()]);
 		expect(gpu_info).toMatchObject({ available: true, device: "a card" });
 	});
