@@ -44,10 +44,10 @@ export const helpText = `synchuman: one photograph of a person to a 3D human, on
   synchuman pshuman IMAGE|FOLDER... -o DIR
                                        PSHuman's seven views, and a textured body of them, for each picture
   synchuman demo [-o DIR]              the built-in sample through every network, with tiny synthetic weights
-  synchuman synthesize tiny|full DIR   writes a synthetic checkpoint in the official layout
+  synchuman synthesize tiny|full DIR   writes a synthetic checkpoint in the official layout; --model pshuman: PSHuman's
   synchuman render MODEL -o FILE       pictures of a .glb or .ply: side by side as .png, or a turntable as .webp, .gif, .mp4
   synchuman download [--dir DIR]       all weights, with their licences; goes on where it ended
-  synchuman verify [DIR]               compares a weights folder with the networks and with its recorded hashes, without a GPU
+  synchuman verify [DIR|FILE]          compares a weights folder with the networks and with its recorded hashes, without a GPU
   synchuman convert DIR -o DIR         a copy of a weights folder in half precision
   synchuman doctor                     whether generate would run here, and the commands for what is missing
   synchuman serve                      an HTTP server with a page and a queue (below)
@@ -100,6 +100,7 @@ const options = {
 	adapter: { type: "string" },
 	"max-memory": { type: "string" },
 	resume: { type: "boolean" },
+	model: { type: "string" },
 	json: { type: "boolean" },
 	help: { type: "boolean", short: "h" },
 	version: { type: "boolean" },
@@ -153,10 +154,15 @@ export function demoArguments({ operands, values }: CommandLine): GenerateArgume
 }
 
 /** Checks the operands of `synthesize`. Throws code "input". */
-export function synthesizeArguments({ operands }: CommandLine): { readonly size: SyntheticSize; readonly folder: string } {
+export function synthesizeArguments({ operands, values }: CommandLine): {
+	readonly size: SyntheticSize;
+	readonly folder: string;
+	readonly model: "synchuman" | "pshuman";
+} {
 	const [size, folder, ...more] = operands;
 	if (size === undefined || folder === undefined || more.length > 0) throw usage("synthesize takes tiny or full, and a folder");
-	return { size: choice("The size", size, ["tiny", "full"]), folder };
+	const model = choice<"synchuman" | "pshuman">("--model", textOf(values, "model") ?? "synchuman", ["synchuman", "pshuman"]);
+	return { size: choice("The size", size, ["tiny", "full"]), folder, model };
 }
 
 function preset(values: OptionValues): PresetName {

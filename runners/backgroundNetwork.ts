@@ -4,7 +4,14 @@ import { openU2netWeights, type U2netWeights } from "../engine/models/u2netWeigh
 import { directoryFolder } from "./files.ts";
 
 /** Names under which the network is looked for in each folder; the first that exists counts. */
-const fileNames = ["u2net.onnx", "u2netp.onnx", "u2net.pth", "u2netp.pth", "u2net.safetensors", "u2netp.safetensors"] as const;
+export const backgroundFileNames = [
+	"u2net.onnx",
+	"u2netp.onnx",
+	"u2net.pth",
+	"u2netp.pth",
+	"u2net.safetensors",
+	"u2netp.safetensors",
+] as const;
 
 /** A network that removes backgrounds, and its file. */
 export interface BackgroundNetwork {
@@ -24,7 +31,7 @@ export async function findBackgroundNetwork(
 	const folders = [...weightsFolders, environment.U2NET_HOME ?? join(environment.HOME ?? homedir(), ".u2net")];
 	for (const folder of folders) {
 		if (folder === "") continue;
-		for (const name of fileNames) {
+		for (const name of backgroundFileNames) {
 			const source = await directoryFolder(folder).open(name);
 			if (source !== undefined) return { path: source.name, byteLength: source.byteLength, weights: await openU2netWeights(source) };
 		}

@@ -38,6 +38,7 @@ import { serve } from "./server/serve.ts";
 import { workerCommand } from "./server/workerCommand.ts";
 import { serverArguments } from "./serverArguments.ts";
 import { synthesize } from "./synthesize.ts";
+import { synthesizePshuman } from "./synthesizePshuman.ts";
 
 // The command `synchuman`.
 
@@ -125,8 +126,9 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 		),
 	synthesize: (line) =>
 		reported(line, async () => {
-			const { size, folder } = synthesizeArguments(line);
-			await synthesize(size, folder, { signal: stopSignal(), onFile: (path, byteLength) => say(`${path}: ${bytesText(byteLength)}\n`) });
+			const { size, folder, model } = synthesizeArguments(line);
+			const write = model === "pshuman" ? synthesizePshuman : synthesize;
+			await write(size, folder, { signal: stopSignal(), onFile: (path, byteLength) => say(`${path}: ${bytesText(byteLength)}\n`) });
 			out(`${folder}\n`);
 		}),
 	render: (line) =>

@@ -77,15 +77,15 @@ async function askPerson(question: string): Promise<boolean> {
 	}
 }
 
-/** `synchuman verify [DIR]`. */
+/** `synchuman verify [DIR|FILE]`. */
 export async function verifyCommand({ operands, values }: CommandLine, { out, say }: Voice): Promise<void> {
-	if (operands.length > 1) throw usage(`verify takes one folder, got ${operands.join(", ")}`);
+	if (operands.length > 1) throw usage(`verify takes one folder (or a file of U^2-Net), got ${operands.join(", ")}`);
 	const folder = operands[0] ?? textOf(values, "dir") ?? textOf(values, "weights") ?? defaultFolder;
-	const { hashed, locked } = await verifyWeights(folder, (name) => say(`${name}: as recorded\n`));
+	const { networks, hashed, locked } = await verifyWeights(folder, (name) => say(`${name}: as recorded\n`));
 	say(
 		locked
-			? `all tensors fit their networks, ${hashed} files are as recorded\n`
-			: "all tensors fit their networks; there is no lock to compare hashes with\n",
+			? `${networks.join(", ")}: all tensors fit their networks; ${hashed} files are as recorded\n`
+			: `${networks.join(", ")}: all tensors fit their networks; there is no lock to compare hashes with\n`,
 	);
 	out(`${folder}\n`);
 }

@@ -19,7 +19,7 @@ export interface DownloadRequest {
 	readonly hub: string;
 	/** A base URL or a folder that serves in the place of all sources. */
 	readonly mirror: string | undefined;
-	/** Only these sets, by name; all where it is empty. */
+	/** Only these sets, by name; where it is empty, all that are not optional. */
 	readonly only: readonly string[];
 }
 
@@ -56,7 +56,7 @@ export async function downloadWeights(request: DownloadRequest, surroundings: Do
 	const complete = await readCompleteSets(folder);
 	const wanted: FileSet[] = [];
 	for (const set of all) {
-		if (only.length > 0 && !only.includes(set.name)) continue;
+		if (only.length > 0 ? !only.includes(set.name) : set.optional) continue;
 		if (await isComplete(folder, complete[set.name]?.files, lock)) say(`${set.name}: all there`);
 		else wanted.push(set);
 	}

@@ -12,6 +12,8 @@ export interface FileSet {
 	readonly use: string;
 	/** Files that must be there in the end. */
 	readonly layout: readonly string[];
+	/** Downloaded only where it is asked for by name. */
+	readonly optional: boolean;
 	/** Where it comes from, for people. */
 	readonly source: string;
 	/** Its files; asks the hub for the list of a repository. */
@@ -47,24 +49,25 @@ interface HubEntry {
 /** The sets of weights/manifest.json. */
 export function fileSets({ hub, mirror }: Origins): readonly FileSet[] {
 	return manifest.sets.map((set) => {
-		const { name, what, licence, use, layout } = set;
-		const described = { name, what, licence, use, layout };
-		if (set.repository === undefined) {
-			const files = (set.files ?? []).map(({ file, url, md5 }: { file: string; url: string; md5?: string }) => ({
-				name: file,
-				url: mirror === undefined ? url : join(mirror, file),
-				expected: { md5 },
-			}));
-			return { ...described, source: files.map(({ url }) => url).join(" "), list: async () => files };
-		}
-		const { repository, revision = "main", include = [] } = set;
+		const { name, what, licence, use, layout, folder, repository, revision = "main", include = [], optional = false } = set;
+		const place = (file: string) => (folder === "" ? file : `${folder}/${file}`);
+		const files = (set.files ?? []).map(({ file, url, md5 }: { file: string; url: string; md5?: string }) => ({
+			name: place(file),
+			url: mirror === undefined ? url : join(mirror, place(file)),
+			expected: { md5 },
+		}));
+		const sources = [...(repository === undefined ? [] : [`${hub}/${repository}`]), ...files.map(({ url }) => url)];
 		return {
-			...described,
-			source: mirror ?? `${hub}/${repository}`,
-			list: (network: NetworkOptions) =>
-				mirror === undefined
-					? listRepository({ hub, repository, revision, include }, network)
-					: listMirror(mirror, repository, include, network),
+			...{ name, what, licence, use, layout, optional },
+			source: repository !== undefined && mirror !== undefined ? mirror : sources.join(" "),
+			async list(network: NetworkOptions) {
+				if (repository === undefined) return files;
+				const listed =
+					mirror === undefined
+						? await listRepository({ hub, repository, revision, include }, network)
+						: await listMirror(folder === "" ? mirror : join(mirror, folder), repository, include, network);
+				return [...listed.map((file) => ({ ...file, name: place(file.name) })), ...files];
+			},
 		};
 	});
 }

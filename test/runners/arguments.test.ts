@@ -106,7 +106,7 @@ describe("arguments", () => {
 	});
 
 	it("reads size and folder of synthesize", () => {
-		expect(parseSynthesize("tiny", "x")).toEqual({ size: "tiny", folder: "x" });
+		expect(parseSynthesize("tiny", "x")).toEqual({ size: "tiny", folder: "x", model: "synchuman" });
 		for (const argv of [[], ["tiny"], ["tiny", "x", "y"]]) expect(() => parseSynthesize(...argv)).toThrow(/tiny or full, and a folder/);
 		expect(() => parseSynthesize("huge", "x")).toThrow(/The size must be tiny or full, got huge/);
 	});

@@ -14,7 +14,7 @@ export interface FaultyServer {
 }
 
 /**
- * Serves `files` at /resolve paths of `repository`, at /mirror/NAME, and their list as the hub gives it. `faultOf` is asked for every request
+ * Serves `files` at /resolve paths of `repository`, at /mirror/NAME, and their list as the hub gives it, also of a folder of the mirror. `faultOf` is asked for every request
  * of a file.
  */
 export async function faultyServer(
@@ -34,8 +34,14 @@ export async function faultyServer(
 		const { range, authorization } = request.headers;
 		requests.push({ path, range, authorization });
 		if (path === `/api/models/${repository}/revision/main`) return void response.end(JSON.stringify({ sha: "0123456789abcdef" }));
-		if (path === `/api/models/${repository}/tree/0123456789abcdef` || path === "/mirror/tree.json")
-			return void response.end(JSON.stringify(tree));
+		const listed = /^\/mirror\/((?:.+\/)?)tree\.json$/.exec(path)?.[1];
+		if (path === `/api/models/${repository}/tree/0123456789abcdef` || listed === "") return void response.end(JSON.stringify(tree));
+		if (listed !== undefined) {
+			const below = tree
+				.filter((entry) => entry.path.startsWith(listed))
+				.map((entry) => ({ ...entry, path: entry.path.slice(listed.length) }));
+			return void response.end(JSON.stringify(below));
+		}
 		const name = decodeURIComponent(
 			path.replace(`/${repository}/resolve/0123456789abcdef/`, "").replace("/mirror/", "").replace("/moved/", ""),
 		);

@@ -2,12 +2,16 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { SyncHumanError } from "../../../engine/error.ts";
 import { downloadWeights } from "../../../runners/download/download.ts";
 import { torchTensorBytes, writeTorchCheckpoint } from "../../../weights/writeTorchZip.ts";
 import { type Fault, type FaultyServer, faultyServer } from "../../support/faultyServer.ts";
+import { disk } from "../../support/fullDisk.ts";
 import { randomSource } from "../../support/randomSource.ts";
 import { storedFromFloat32 } from "../../support/storedFromFloat32.ts";
+
+vi.mock("node:fs/promises", async (original) => (await import("../../support/fullDisk.ts")).withFullDisk(await original()));
 
 const repository = "xishushu/SyncHuman";
 const sets = ["SyncHuman", "DINOv2", "prompt embeddings"];
@@ -42,6 +46,7 @@ afterEach(async () => {
 	await open.server?.close();
 	if (open.folder !== undefined) rmSync(open.folder, { recursive: true });
 	open.server = open.folder = undefined;
+	disk.free = Number.POSITIVE_INFINITY;
 });
 
 async function begin(faultOf: (name: string, request: number) => Fault) {
@@ -113,33 +118,79 @@ describe("download", () => {
 		expect(ranges).toEqual([undefined, "bytes=35000-", "bytes=52500-", "bytes=61250-"]);
 	});
 
-	test("50 random sequences of faults: the right bytes or one clear error, never a wrong file", async () => {
+	test("50 random sequences of faults and full disks: the right bytes or one clear error, never a wrong file", async () => {
 		const random = randomSource(99);
 		const kinds: readonly Fault[] = ["cut", "wrong", "slow", "429", "500", "redirect", "noRange", "404", "refused"];
-		let [finished, failed] = [0, 0];
+		const met = new Set<string>();
+		const outcomes = { finished: 0, failed: 0, full: 0 };
 		for (let sequence = 0; sequence < 50; sequence++) {
-			// Transient faults mostly; every fifth sequence may meet one that does not pass.
+			// Transient faults mostly; every fifth sequence may meet one that does not pass, every fourth a disk that gets full.
 			const share = random() * 0.5;
 			const usable = sequence % 5 === 0 ? kinds : kinds.slice(0, 7);
-			const pick = () => (random() < share ? usable[Math.floor(random() * usable.length)] : "none");
-			const { folder, run, wrongFiles, files } = await begin(pick);
-			try {
-				await run();
-				finished++;
-				for (const name of files.keys()) expect(name === "README.md" || existsSync(join(folder, name)), name).toBe(true);
-			} catch (error) {
-				failed++;
-				expect(error).toMatchObject({ name: "SyncHumanError", code: "checkpoint" });
-				expect((error as { hint: string }).hint).toBeTruthy();
+			const { folder, run, wrongFiles, files } = await begin(() => {
+				const fault = random() < share ? usable[Math.floor(random() * usable.length)] : "none";
+				met.add(fault);
+				return fault;
+			});
+			if (sequence % 4 === 1) disk.free = Math.floor(random() * 110_000);
+			for (let attempt = 0; attempt < 2; attempt++) {
+				try {
+					await run();
+					outcomes.finished++;
+					for (const name of files.keys()) expect(name === "README.md" || existsSync(join(folder, name)), name).toBe(true);
+				} catch (error) {
+					expect(error).toMatchObject({ name: "SyncHumanError", code: expect.stringMatching(/^(checkpoint|disk)$/) });
+					const { code, message, hint } = error as SyncHumanError;
+					expect(hint).toBeTruthy();
+					if (code === "disk") expect(message).toMatch(/: the disk is full\.$/);
+					outcomes[code === "disk" ? "full" : "failed"]++;
+				}
+				expect(wrongFiles(), `sequence ${sequence}`).toEqual([]);
+				// With room again it goes on where it ended.
+				if (disk.free === Number.POSITIVE_INFINITY) break;
+				disk.free = Number.POSITIVE_INFINITY;
 			}
-			expect(wrongFiles(), `sequence ${sequence}`).toEqual([]);
 			await open.server?.close();
 			rmSync(folder, { recursive: true });
 			open.folder = undefined;
 		}
-		expect(finished).toBeGreaterThan(20);
-		expect(failed).toBeGreaterThan(0);
-	}, 60_000);
+		expect([...met].sort()).toEqual([...kinds, "none"].sort());
+		expect(outcomes.finished).toBeGreaterThan(20);
+		expect(outcomes.failed).toBeGreaterThan(0);
+		expect(outcomes.full).toBeGreaterThan(5);
+	}, 120_000);
+
+	test("PSHuman comes only by its name, into its own folder, without what nobody reads", async () => {
+		const inside = "PSHuman_Unclip_768_6views";
+		const name = (file: string) => `${inside}/${file}`;
+		const text = (value: string) => new TextEncoder().encode(value);
+		const prompts = [...(await content())].filter(([file]) => file.endsWith("_embeds.pt"));
+		const files = new Map([
+			...["model_index.json", "unet/config.json", "scheduler/scheduler_config.json"].map((file) => [name(file), text("{}")] as const),
+			[name("unet/diffusion_pytorch_model.safetensors"), text("weights")],
+			[name("text_encoder/model.safetensors"), text("not read")],
+			...prompts.map(([file, bytes]) => [name(file), bytes] as const),
+		]);
+		open.folder = mkdtempSync(join(tmpdir(), "download-"));
+		open.server = await faultyServer(files, "pengHTYX/PSHuman_Unclip_768_6views", () => "none");
+		const { folder, server } = { folder: open.folder, server: open.server };
+		const said: string[] = [];
+		const request = { folder, acceptLicences: true, parallel: 2, hub: server.url, mirror: `${server.url}/mirror`, only: ["PSHuman"] };
+		await downloadWeights(request, { network: {}, ask: undefined, say: (line) => said.push(line), onProgress: () => undefined });
+		expect(said.join("\n")).toMatch(/licence {2}none seen\n.*CC-BY-4\.0.*Open RAIL\+\+-M/);
+		for (const file of files.keys()) expect(existsSync(join(folder, file)), file).toBe(!file.includes("text_encoder"));
+		expect(readFileSync(join(folder, name("unet/diffusion_pytorch_model.safetensors")), "utf8")).toBe("weights");
+		const { sets: known } = JSON.parse(readFileSync(join(folder, "synchuman.lock.json"), "utf8"));
+		expect(Object.keys(known)).toEqual(["PSHuman"]);
+		// All the other sets, but not this one, where nothing is named.
+		await expect(
+			downloadWeights(
+				{ ...request, acceptLicences: false, only: [] },
+				{ network: {}, ask: async () => false, say: (line) => said.push(line), onProgress: () => undefined },
+			),
+		).rejects.toMatchObject({ code: "input" });
+		expect(said.filter((line) => line.startsWith("PSHuman: "))).toHaveLength(1);
+	});
 
 	test("through the hub's own API: one commit, the token for the hub alone", async () => {
 		const { server, run, wrongFiles } = await begin((name) => (name.endsWith("config.json") ? "redirect" : "none"));

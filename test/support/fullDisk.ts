@@ -1,0 +1,40 @@
+import type { FileHandle } from "node:fs/promises";
+
+/** Bytes that files opened through `withFullDisk` still take, all together; then each write fails as on a full disk. */
+export const disk = { free: Number.POSITIVE_INFINITY };
+
+function full(): Error {
+	return Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write", errno: -28 });
+}
+
+/** node:fs/promises with a disk that can be full, for `vi.mock`. As a real one, it takes what still fits. */
+export function withFullDisk<Module extends { readonly open: (...args: never[]) => Promise<FileHandle> }>(real: Module): Module {
+	const limited = (file: FileHandle): FileHandle => {
+		const write: FileHandle["write"] = (async (
+			bytes: Uint8Array,
+			offset = 0,
+			length = bytes.length - offset,
+			position: number | null = null,
+		) => {
+			if (disk.free <= 0 && length > 0) throw full();
+			const written = await file.write(bytes, offset, Math.min(length, disk.free), position);
+			disk.free -= written.bytesWritten;
+			return written;
+		}) as FileHandle["write"];
+		const writeFile: FileHandle["writeFile"] = async (bytes) => {
+			const content = bytes as Uint8Array;
+			await file.writeFile(content.subarray(0, Math.max(0, Math.min(content.length, disk.free))));
+			if (content.length > disk.free) throw full();
+			disk.free -= content.length;
+		};
+		return new Proxy(file, {
+			get(target, name) {
+				if (name === "write") return write;
+				if (name === "writeFile") return writeFile;
+				const found = Reflect.get(target, name, target);
+				return typeof found === "function" ? found.bind(target) : found;
+			},
+		});
+	};
+	return { ...real, open: async (...args: Parameters<Module["open"]>) => limited(await real.open(...args)) };
+}
