@@ -1,6 +1,6 @@
 import { byId, element, icon } from "./element.ts";
 import { filePath, hasEnded, type Job } from "./jobs.ts";
-import { pictureSource } from "./server.ts";
+import { showPicture } from "./server.ts";
 
 /** Jobs of the list that are shown before somebody asks for more. */
 const shownAtFirst = 12;
@@ -77,8 +77,11 @@ function row({ job_id, created_at }: Job): Row {
 		const path = filePath(job, "stage1/color_0.png");
 		if (pictured || path === undefined) return;
 		pictured = true;
-		const source = await pictureSource(path).catch(() => undefined);
-		if (source !== undefined) thumbnail.replaceChildren(element("img", { src: source, alt: "", loading: "lazy", width: 48, height: 48 }));
+		const image = element("img", { alt: "", width: 48, height: 48 });
+		await showPicture(image, path).then(
+			() => thumbnail.replaceChildren(image),
+			() => undefined,
+		);
 	};
 	return {
 		item: element("li", {}, link),

@@ -121,18 +121,21 @@ async function look(): Promise<void> {
 	}
 }
 
-/** Which GPU does the work. */
+/** Which GPUs do the work, and how many jobs wait for them. */
 async function tellMachine(): Promise<void> {
-	const { gpu_info, queue } = await ask<{
-		readonly gpu_info: { readonly device: string; readonly software: boolean };
+	const { workers, queue } = await ask<{
+		readonly workers: readonly { readonly device: string; readonly software: boolean }[];
 		readonly queue: { readonly waiting: number };
 	}>("/info");
+	const [first, ...others] = workers;
 	const waiting = queue.waiting > 0 ? ` · ${queue.waiting} waiting` : "";
-	byId("machine", HTMLElement).textContent = `${gpu_info.device}${gpu_info.software ? " (software, slow)" : ""}${waiting}`;
+	const cards = first === undefined ? "No worker is there" : `${first.device}${first.software ? " (software, slow)" : ""}`;
+	byId("machine", HTMLElement).textContent = `${cards}${others.length > 0 ? ` and ${others.length} more` : ""}${waiting}`;
 }
 
 async function start(): Promise<void> {
 	await look();
+	// Where it cannot be told, the look has said why.
 	await tellMachine().catch(() => undefined);
 }
 
@@ -146,5 +149,5 @@ addEventListener("hashchange", show);
 show();
 void start();
 setInterval(() => {
-	if (!document.hidden) void look();
+	if (!document.hidden) void start();
 }, lookMs);

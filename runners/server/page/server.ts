@@ -56,9 +56,15 @@ export async function bytesOf(path: string, onProgress: (share: number) => void 
 	return bytes;
 }
 
-/** What an <img> can show of a path: the path itself, or its bytes where the server wants a token, which pictures cannot bring. */
-export async function pictureSource(path: string): Promise<string> {
-	return token() === "" ? path : URL.createObjectURL(await (await request(path)).blob());
+/** Shows a path in an <img>: the path itself, or its bytes where the server wants a token, which pictures cannot bring. Resolves when it is loaded. */
+export async function showPicture(image: HTMLImageElement, path: string): Promise<void> {
+	const source = token() === "" ? path : URL.createObjectURL(await (await request(path)).blob());
+	image.src = source;
+	try {
+		await image.decode();
+	} finally {
+		if (source !== path) URL.revokeObjectURL(source);
+	}
 }
 
 /** Saves a file under a name of ours; for servers that want a token, and so for links that cannot bring it. */

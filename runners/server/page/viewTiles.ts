@@ -1,6 +1,6 @@
 import { element } from "./element.ts";
 import { filePath, type Job } from "./jobs.ts";
-import { pictureSource, request } from "./server.ts";
+import { request, showPicture } from "./server.ts";
 
 const names = ["Front", "Right", "Back", "Left", "Face"];
 
@@ -66,14 +66,11 @@ export function viewTiles(): ViewTiles {
 		shown = `${of.job_id} ${domain}`;
 		choices.hidden = false;
 		tiles.forEach(async ({ image, figure, name }, i) => {
-			const source = await pictureSource(paths[i] as string).catch(() => undefined);
-			if (source === undefined) return;
-			image.onload = () => {
-				image.hidden = false;
-				figure.classList.remove("pending", "coarse");
-			};
 			image.alt = `${name} view, ${domain === "color" ? "colours" : "normals"}`;
-			image.src = source;
+			await showPicture(image, paths[i] as string).catch(() => undefined);
+			if (image.naturalWidth === 0) return;
+			image.hidden = false;
+			figure.classList.remove("pending", "coarse");
 		});
 	};
 	return {
