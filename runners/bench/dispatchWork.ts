@@ -18,7 +18,7 @@ export function dispatchWork(dispatch: Dispatch): DispatchWork {
 	const of = (name: string) => Number(params[name]);
 	const name = variant.shader.slice(variant.shader.lastIndexOf("/") + 1);
 	const q = tensors.find((one) => one.name === "q")?.tensor;
-	if (name.startsWith("matmul")) {
+	if (name.startsWith("matmul") && name !== "matmulPartsSum") {
 		const [rows, columns, channels, taps] = ["rows", "columns", "channels", "taps"].map(of);
 		const shape = `${rows} x ${channels}${taps > 1 ? ` x ${taps} taps` : ""} -> ${columns}`;
 		return { shape, flops: 2 * rows * columns * channels * taps, bytes };

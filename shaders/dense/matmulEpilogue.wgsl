@@ -3,6 +3,7 @@
 
 alias Values = vec4f;
 // include "dense/erf"
+// include "dense/segmentedRow"
 
 // GELU by tanh is v * sigmoid(2 u): compilers give tanh a branch for every element.
 fn activate(v: vec4f) -> vec4f {
@@ -13,11 +14,6 @@ fn activate(v: vec4f) -> vec4f {
     case 4u: { return max(v, vec4f()); }
     default: { return v; }
   }
-}
-
-fn segmentedRow(m: u32, segmented: bool, segment: vec3u) -> u32 {
-  if (!segmented) { return m; }
-  return segment.x + m / segment.y * segment.z + m % segment.y;
 }
 
 fn biasAt(n: u32) -> vec4f { // column of the sums

@@ -2,11 +2,7 @@
 // y = [y +] residual + gate * activation(sum + bias + rowBias). Row m and column n of the sums; `store` takes those of the output.
 alias Values = f32;
 // include "dense/activation"
-
-fn segmentedRow(m: u32, segmented: bool, segment: vec3u) -> u32 {
-  if (!segmented) { return m; }
-  return segment.x + m / segment.y * segment.z + m % segment.y;
-}
+// include "dense/segmentedRow"
 
 fn preActivation(sum: f32, m: u32, n: u32) -> f32 {
   var v = sum;

@@ -124,6 +124,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		gated,
 		halves: x.dtype === "f16" && weight.dtype === "f16",
 		channels,
+		taps,
 		weights,
 		inputs: [width, column],
 		outputs: [
@@ -140,60 +141,78 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		if (weights > 1 && start % batchedRows !== 0) throw tooLarge(graph, [flatX, flatY], batchedRows);
 		const [shownBias, shownGate] = [rowBias, gate].map((part) => part && showGroups(graph, part, start, count));
 		const columnTiles = Math.ceil(columns / kernel.tileColumns);
+		const parts = kernel.parts ?? 1;
+		const partRows = Math.ceil(count / kernel.tileRows) * kernel.tileRows;
+		const overrides = {
+			gathered: neighbours !== undefined,
+			activation: activationCode[request.activation ?? "none"],
+			hasBias: bias !== undefined,
+			hasRowBias: rowBias !== undefined,
+			hasGate: gate !== undefined,
+			hasResidual: residual !== undefined,
+			accumulate: into?.accumulate ?? false,
+			segmentedX: shown.xRows !== undefined,
+			segmentedY: shown.yRows !== undefined,
+		};
+		const params = {
+			rows: count,
+			columns,
+			channels,
+			taps,
+			firstRow: start,
+			inputStride: width,
+			inputColumn: column,
+			outputStride,
+			outputColumn,
+			imageRowsIn: shown.imageRowsIn ?? rows,
+			imageRowsOut: shown.table?.shape[0] ?? readRows,
+			rowBiasRows: rowBias?.rows ?? 1,
+			rowBiasStride: rowBias?.tensor.shape.at(-1) ?? 0,
+			rowBiasColumn: shownBias?.column ?? 0,
+			gateRows: gate?.rows ?? 1,
+			gateStride: gate?.tensor.shape.at(-1) ?? 0,
+			gateColumn: shownGate?.column ?? 0,
+			columnTiles,
+			weightRows: weights > 1 ? weightRows : rows,
+			parts,
+			partRows,
+			xSegment: segmentParams(shown.xRows),
+			ySegment: segmentParams(shown.yRows),
+		};
+		const read = { x: shown.x, weight, neighbours: shown.table };
+		const finished = { bias, rowBias: shownBias?.tensor, gate: shownGate?.tensor, residual: shown.residual, y: shown.y };
+		const outputAliases = { Output: y.dtype, Residual: residual?.dtype ?? "f32" };
+		const workgroups = foldedWorkgroups((parts * columnTiles * partRows) / kernel.tileRows);
+		if (parts === 1) {
+			graph.dispatch({
+				shader: kernel.shader,
+				label,
+				aliases: { ...outputAliases, ...(kernel.takesAnyDtype && { Input: x.dtype, Weight: weight.dtype }) },
+				overrides: { ...kernel.overrides, ...overrides },
+				tensors: { ...read, ...finished },
+				params,
+				workgroups,
+			});
+			return;
+		}
+		const sums = graph.tensor(`${label} sums`, "f32", [parts, partRows, columnTiles * kernel.tileColumns]);
 		graph.dispatch({
 			shader: kernel.shader,
 			label,
-			aliases: {
-				Output: y.dtype,
-				Residual: residual?.dtype ?? "f32",
-				...(kernel.takesAnyDtype && { Input: x.dtype, Weight: weight.dtype }),
-			},
-			overrides: {
-				...kernel.overrides,
-				gathered: neighbours !== undefined,
-				activation: activationCode[request.activation ?? "none"],
-				hasBias: bias !== undefined,
-				hasRowBias: rowBias !== undefined,
-				hasGate: gate !== undefined,
-				hasResidual: residual !== undefined,
-				accumulate: into?.accumulate ?? false,
-				segmentedX: shown.xRows !== undefined,
-				segmentedY: shown.yRows !== undefined,
-			},
-			tensors: {
-				x: shown.x,
-				weight,
-				bias,
-				neighbours: shown.table,
-				rowBias: shownBias?.tensor,
-				gate: shownGate?.tensor,
-				residual: shown.residual,
-				y: shown.y,
-			},
-			params: {
-				rows: count,
-				columns,
-				channels,
-				taps,
-				firstRow: start,
-				inputStride: width,
-				inputColumn: column,
-				outputStride,
-				outputColumn,
-				imageRowsIn: shown.imageRowsIn ?? rows,
-				imageRowsOut: shown.table?.shape[0] ?? readRows,
-				rowBiasRows: rowBias?.rows ?? 1,
-				rowBiasStride: rowBias?.tensor.shape.at(-1) ?? 0,
-				rowBiasColumn: shownBias?.column ?? 0,
-				gateRows: gate?.rows ?? 1,
-				gateStride: gate?.tensor.shape.at(-1) ?? 0,
-				gateColumn: shownGate?.column ?? 0,
-				columnTiles,
-				weightRows: weights > 1 ? weightRows : rows,
-				xSegment: segmentParams(shown.xRows),
-				ySegment: segmentParams(shown.yRows),
-			},
-			workgroups: foldedWorkgroups(columnTiles * Math.ceil(count / kernel.tileRows)),
+			overrides: { ...kernel.overrides, ...overrides },
+			tensors: { ...read, y: sums },
+			params,
+			workgroups,
+		});
+		const workgroupSize = 128;
+		graph.dispatch({
+			shader: "dense/matmulPartsSum",
+			label: `${label} sum`,
+			aliases: outputAliases,
+			overrides: { ...overrides, fragmentColumns: kernel.overrides.fragmentColumns, workgroupSize },
+			tensors: { sums, ...finished },
+			params,
+			workgroups: foldedWorkgroups(Math.ceil((partRows * columnTiles * kernel.tileColumns) / 4 / workgroupSize)),
 		});
 	};
 	const written = [flatY, ...(flatResidual ? [flatResidual] : [])];

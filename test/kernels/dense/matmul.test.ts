@@ -273,19 +273,20 @@ describe("matmul", () => {
 		expect(chosen(65, 6, 3)).toBe("dense/matmul");
 	});
 
-	it("chooses wide tiles of subgroup matrices where they leave little empty", () => {
+	it("chooses tiles of subgroup matrices and parts of sums that keep a large GPU busy", () => {
 		const report = { ...device.report, subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const };
-		const tiles = (columns: number) => {
+		const division = (rows: number, columns: number, channels: number) => {
 			const graph = new Graph({ ...device, report }, "choice");
-			matmul(graph, { x: graph.input("x", "f16", [257, 32]), weight: graph.input("w", "f16", [columns, 32]) });
+			matmul(graph, { x: graph.input("x", "f16", [rows, channels]), weight: graph.input("w", "f16", [columns, channels]) });
 			const [{ variant, params, workgroups }] = graph.dispatches;
-			return [variant.overrides?.fragmentColumns, params.columnTiles, workgroups[0]];
+			return [variant.overrides?.fragmentColumns, params.columnTiles, params.parts, workgroups[0], graph.dispatches.length];
 		};
-		expect(tiles(320)).toEqual([5, 2, 6]);
-		expect(tiles(4096)).toEqual([5, 26, 78]);
-		expect(tiles(1024)).toEqual([4, 8, 24]);
-		expect(tiles(128)).toEqual([4, 1, 3]);
-		expect(tiles(160)).toEqual([5, 1, 3]);
+		expect(division(184_320, 320, 320)).toEqual([5, 2, 1, 2880, 1]);
+		expect(division(8192, 4096, 1024)).toEqual([5, 26, 1, 1664, 1]);
+		expect(division(8192, 1024, 4096)).toEqual([4, 8, 1, 512, 1]);
+		expect(division(514, 1280, 5120)).toEqual([4, 10, 5, 250, 2]);
+		expect(division(1374, 1024, 4096)).toEqual([4, 8, 3, 264, 2]);
+		expect(division(65, 8, 64)).toEqual([4, 1, 1, 1, 1]);
 	});
 
 	it("refuses shapes that do not fit", () => {

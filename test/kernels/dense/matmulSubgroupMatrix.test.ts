@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadShader, registerShaders } from "../../../engine/gpu/shaderSource.ts";
 import type { Tensor } from "../../../engine/gpu/tensor.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
@@ -6,6 +7,7 @@ import { convolution } from "../../../engine/kernels/dense/convolution.ts";
 import { matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { hasSubgroupMatrices } from "../../../engine/kernels/dense/subgroupMatrix.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+import { emulateMatrices } from "../../support/matrixEmulation.ts";
 
 /** Makes a tensor of even values, the same for the same seed. */
 type Make = (dtype: "f32" | "f16", shape: readonly number[], seed: number, scale?: number) => Tensor;
@@ -35,6 +37,22 @@ const cases: Readonly<Record<string, (graph: Graph, make: Make) => Tensor>> = {
 		}),
 	"several weights": (graph, make) =>
 		matmul(graph, { x: make("f16", [2048, 320], 1), weight: make("f16", [4, 640, 320], 2, 0.06), weights: 4 }),
+	"few tiles, in parts that differ in length": (graph, make) =>
+		matmul(graph, {
+			x: make("f16", [130, 1376], 1),
+			weight: make("f16", [176, 1376], 2, 0.06),
+			bias: make("f32", [176], 3),
+			activation: "gelu",
+			gate: { tensor: make("f32", [2, 176], 4), rows: 65 },
+			residual: make("f32", [130, 176], 5),
+		}),
+	"a convolution in parts": (graph, make) =>
+		convolution(graph, {
+			x: make("f16", [2, 8, 9, 96], 1),
+			weight: make("f16", [64, 3, 3, 96], 2, 0.03),
+			padding: 1,
+			activation: "silu",
+		}),
 	"a convolution with borders": (graph, make) =>
 		convolution(graph, {
 			x: make("f16", [3, 12, 13, 96], 1),
@@ -47,6 +65,8 @@ const cases: Readonly<Record<string, (graph: Graph, make: Make) => Tensor>> = {
 	"a convolution of volumes": (graph, make) =>
 		convolution(graph, { x: make("f16", [2, 8, 8, 8, 32], 1), weight: make("f16", [128, 3, 3, 3, 32], 2, 0.03), padding: 1 }),
 };
+
+const onMatrices = /^dense\/matmul(SubgroupMatrix|Parts|PartsSum)$/;
 
 describe("matmul on subgroup matrices (where the device has them)", () => {
 	for (const [name, build] of Object.entries(cases)) {
@@ -61,12 +81,33 @@ describe("matmul on subgroup matrices (where the device has them)", () => {
 				};
 				const graph = new Graph(device, "choice");
 				build(graph, make);
-				expect(graph.dispatches.every((dispatch) => (dispatch.variant.shader === "dense/matmulSubgroupMatrix") === (device === fast))).toBe(
-					true,
-				);
+				expect(graph.dispatches.every(({ variant }) => onMatrices.test(variant.shader) === (device === fast))).toBe(true);
 				results.push((await runGraph(device, (recorded) => build(recorded, make)))[0]);
 			}
 			expect(nmse(results[0], results[1])).toBeLessThan(1e-8);
 		});
 	}
+
+	it("gives what the portable kernels give, matrices emulated", async ({ skip }) => {
+		const portable = await testDevice();
+		if (hasSubgroupMatrices(portable.report) || !portable.report.f16) skip();
+		const name = "dense/matmulParts"; // its middle is matmulSubgroupMatrix.wgsl's
+		const text = loadShader(name);
+		registerShaders({ [name]: emulateMatrices(text) });
+		try {
+			const report = { ...portable.report, subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const };
+			const build = cases["few tiles, in parts that differ in length"];
+			const results: Float32Array[] = [];
+			for (const device of [{ ...portable, report }, portable]) {
+				const make: Make = (dtype, shape, seed, scale = 1) => {
+					const count = shape.reduce((a, b) => a * b, 1);
+					return residentTensor(device, "made", dtype, shape, randomValues(count, seed, scale));
+				};
+				results.push((await runGraph(device, (recorded) => build(recorded, make)))[0]);
+			}
+			expect(nmse(results[0], results[1])).toBeLessThan(1e-6);
+		} finally {
+			registerShaders({ [name]: text });
+		}
+	});
 });

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type KernelVariant, variantCode, variantInterface } from "../../../engine/gpu/kernel.ts";
+import { loadShader } from "../../../engine/gpu/shaderSource.ts";
 import { hasSubgroupMatrices } from "../../../engine/kernels/dense/subgroupMatrix.ts";
 
 const shaders = fileURLToPath(new URL("../../../shaders/", import.meta.url));
@@ -12,11 +13,12 @@ const variants: readonly KernelVariant[] = readdirSync(shaders, { recursive: tru
 	.filter((name) => name.endsWith(".wgsl"))
 	.sort()
 	.flatMap((name) => {
-		const code = readFileSync(`${shaders}/${name}`, "utf8");
-		if (!code.includes("subgroup_matrix_")) return [];
+		const shader = name.replaceAll("\\", "/").slice(0, -".wgsl".length);
+		const code = loadShader(shader);
+		if (!code.includes("subgroup_matrix_") || !code.includes("@compute")) return [];
 		const elements = [...code.matchAll(/^alias (\w+) = f(?:16|32);/gm)].map(([, alias]) => alias);
 		return ["f16", "f32"].map((type) => ({
-			shader: name.replaceAll("\\", "/").slice(0, -".wgsl".length),
+			shader,
 			aliases: Object.fromEntries(elements.map((alias) => [alias, type])),
 		}));
 	});

@@ -1,0 +1,216 @@
+// The middle of main in matmulSubgroupMatrix.wgsl and matmulParts.wgsl: sum00 to sum34 are the products of a tile's rows from row0 and
+// columns from column0, over the channels (and taps, which turn fastest) from firstK to endK of inner. All are multiples of 32.
+// Longer than 150 lines: unrolled by hand, so that matrices stay in registers and offsets constant, as measured (docs/matmul.md).
+  let subgroup = thread / 32u;
+  let loadRow = thread / 4u % 2u * 4u + thread / 8u % 4u + subgroup * 8u; // of 32: neighbours are four rows apart, so that eight threads
+  let loadVector = thread % 4u;                                           // store to different banks
+  let at = loadRow * pitch + loadVector;
+  let atX = subgroup / 2u * 16u * fragmentRows * pitch;
+  let atW = sliceW + subgroup % 2u * 16u * fragmentColumns * pitch;
+  var sum00: Sum; var sum01: Sum; var sum02: Sum; var sum03: Sum; var sum04: Sum;
+  var sum10: Sum; var sum11: Sum; var sum12: Sum; var sum13: Sum; var sum14: Sum;
+  var sum20: Sum; var sum21: Sum; var sum22: Sum; var sum23: Sum; var sum24: Sum;
+  var sum30: Sum; var sum31: Sum; var sum32: Sum; var sum33: Sum; var sum34: Sum;
+  let firstWeight = (params.firstRow + row0) / params.weightRows * params.columns;
+  let firstW0 = (firstWeight + min(column0 + 0u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW1 = (firstWeight + min(column0 + 32u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW2 = (firstWeight + min(column0 + 64u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW3 = (firstWeight + min(column0 + 96u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  let firstW4 = (firstWeight + min(column0 + 128u + loadRow, params.columns - 1u)) * (inner / 8u) + loadVector;
+  var hood0: vec2u; var hood1: vec2u; var hood2: vec2u; var hood3: vec2u;
+  var first0: u32; var first1: u32; var first2: u32; var first3: u32;
+  var tap = 0u;
+  var channel0 = 0u;
+  if (gathered) {
+    tap = firstK / 32u % params.taps;
+    channel0 = firstK / 32u / params.taps * 32u;
+    hood0 = neighbourhood(row0 + 0u + loadRow); first0 = neighbourVector(hood0, tap);
+    hood1 = neighbourhood(row0 + 32u + loadRow); first1 = neighbourVector(hood1, tap);
+    hood2 = neighbourhood(row0 + 64u + loadRow); first2 = neighbourVector(hood2, tap);
+    hood3 = neighbourhood(row0 + 96u + loadRow); first3 = neighbourVector(hood3, tap);
+  } else {
+    first0 = firstVector(row0 + 0u + loadRow);
+    first1 = firstVector(row0 + 32u + loadRow);
+    first2 = firstVector(row0 + 64u + loadRow);
+    first3 = firstVector(row0 + 96u + loadRow);
+  }
+  {
+    let channel = select(firstK, channel0, gathered);
+    let k = select(firstK, tap * params.channels + channel0, gathered);
+    let x0 = loadX(first0, channel / 8u + loadVector);
+    let x1 = loadX(first1, channel / 8u + loadVector);
+    var x2: vec4<u32>;
+    var x3: vec4<u32>;
+    if (fragmentRows > 2u) {
+      x2 = loadX(first2, channel / 8u + loadVector);
+      x3 = loadX(first3, channel / 8u + loadVector);
+    }
+    let w0 = weight[firstW0 + k / 8u];
+    let w1 = weight[firstW1 + k / 8u];
+    let w2 = weight[firstW2 + k / 8u];
+    let w3 = weight[firstW3 + k / 8u];
+    var w4: vec4<u32>;
+    if (fragmentColumns > 4u) { w4 = weight[firstW4 + k / 8u]; }
+    tiles[at] = x0;
+    tiles[at + 160u] = x1;
+    if (fragmentRows > 2u) {
+      tiles[at + 320u] = x2;
+      tiles[at + 480u] = x3;
+    }
+    tiles[sliceW + at] = w0;
+    tiles[sliceW + at + 160u] = w1;
+    tiles[sliceW + at + 320u] = w2;
+    tiles[sliceW + at + 480u] = w3;
+    if (fragmentColumns > 4u) { tiles[sliceW + at + 640u] = w4; }
+  }
+  workgroupBarrier();
+  if (gathered && params.taps > 1u) {
+    let tapAfter = select(tap + 1u, 0u, tap + 1u == params.taps);
+    first0 = neighbourVector(hood0, tapAfter);
+    first1 = neighbourVector(hood1, tapAfter);
+    first2 = neighbourVector(hood2, tapAfter);
+    first3 = neighbourVector(hood3, tapAfter);
+  }
+  // Loaded and stored in the same turn: a value carried into the next turn is copied at the end of this one, and the copy waits for it.
+  for (var k0 = firstK; k0 < endK; k0 += 32u) {
+    var nextK = min(k0 + 32u, endK - 32u); // of a row of weight
+    var channel = nextK;
+    if (gathered) { // taps inside channels: the first level cache then holds the rows for all taps
+      tap += 1u;
+      if (tap == params.taps) {
+        tap = 0u;
+        channel0 = min(channel0 + 32u, params.channels - 32u);
+      }
+      channel = channel0;
+      nextK = tap * params.channels + channel;
+    }
+    let x0 = loadX(first0, channel / 8u + loadVector);
+    let x1 = loadX(first1, channel / 8u + loadVector);
+    var x2: vec4<u32>;
+    var x3: vec4<u32>;
+    if (fragmentRows > 2u) {
+      x2 = loadX(first2, channel / 8u + loadVector);
+      x3 = loadX(first3, channel / 8u + loadVector);
+    }
+    let w0 = weight[firstW0 + nextK / 8u];
+    let w1 = weight[firstW1 + nextK / 8u];
+    let w2 = weight[firstW2 + nextK / 8u];
+    let w3 = weight[firstW3 + nextK / 8u];
+    var w4: vec4<u32>;
+    if (fragmentColumns > 4u) { w4 = weight[firstW4 + nextK / 8u]; }
+    if (gathered) { // a turn ahead
+      let tapAfter = select(tap + 1u, 0u, tap + 1u == params.taps);
+      first0 = neighbourVector(hood0, tapAfter);
+      first1 = neighbourVector(hood1, tapAfter);
+      first2 = neighbourVector(hood2, tapAfter);
+      first3 = neighbourVector(hood3, tapAfter);
+    }
+    // By hand: an array of matrices indexed in a loop lives in memory, not in registers.
+    {
+      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u, pitch);
+      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 80u, pitch);
+      var left2: Left;
+      var left3: Left;
+      if (fragmentRows > 2u) {
+        left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 160u, pitch);
+        left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 240u, pitch);
+      }
+      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 0u, pitch);
+      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
+      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
+      if (fragmentRows > 2u) {
+        sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
+        sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
+      }
+      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 80u, pitch);
+      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
+      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
+      if (fragmentRows > 2u) {
+        sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
+        sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
+      }
+      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 160u, pitch);
+      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
+      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
+      if (fragmentRows > 2u) {
+        sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+        sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
+      }
+      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 240u, pitch);
+      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
+      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
+      if (fragmentRows > 2u) {
+        sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+        sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
+      }
+      if (fragmentColumns > 4u) {
+        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 320u, pitch);
+        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
+        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
+        if (fragmentRows > 2u) {
+          sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+          sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
+        }
+      }
+    }
+    {
+      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 2u, pitch);
+      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 82u, pitch);
+      var left2: Left;
+      var left3: Left;
+      if (fragmentRows > 2u) {
+        left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 162u, pitch);
+        left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 242u, pitch);
+      }
+      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 2u, pitch);
+      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
+      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
+      if (fragmentRows > 2u) {
+        sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
+        sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
+      }
+      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 82u, pitch);
+      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
+      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
+      if (fragmentRows > 2u) {
+        sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
+        sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
+      }
+      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 162u, pitch);
+      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
+      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
+      if (fragmentRows > 2u) {
+        sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+        sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
+      }
+      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 242u, pitch);
+      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
+      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
+      if (fragmentRows > 2u) {
+        sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+        sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
+      }
+      if (fragmentColumns > 4u) {
+        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 322u, pitch);
+        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
+        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
+        if (fragmentRows > 2u) {
+          sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+          sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
+        }
+      }
+    }
+    workgroupBarrier();
+    tiles[at] = x0;
+    tiles[at + 160u] = x1;
+    if (fragmentRows > 2u) {
+      tiles[at + 320u] = x2;
+      tiles[at + 480u] = x3;
+    }
+    tiles[sliceW + at] = w0;
+    tiles[sliceW + at + 160u] = w1;
+    tiles[sliceW + at + 320u] = w2;
+    tiles[sliceW + at + 480u] = w3;
+    if (fragmentColumns > 4u) { tiles[sliceW + at + 640u] = w4; }
+    workgroupBarrier();
+  }
