@@ -26,7 +26,7 @@ export interface DdimStep extends DdimCoefficients {
 	readonly timestep: number;
 }
 
-/** The smallest cumulative alpha that a noise prediction is divided by: below it (zero-SNR betas at the very end) it is clamped. */
+/** The smallest cumulative alpha whose root a noise prediction is divided by; less is left at the very end of zero-SNR betas. */
 const smallestAlpha = 2 ** -24;
 
 /** numpy's `arange(1000, 0, -1000 / steps)`, `linspace(0, 999, steps)` or `arange(steps) * (1000 // steps)`, rounded, from noisy to clean. */
@@ -83,8 +83,9 @@ function coefficients({ timestep, alpha, alphaPrevious, directionFloor, eta }: S
 /**
  * The steps from noise to data. `eta` in [0, 1]: 0 deterministic, 1 as much fresh noise as DDPM. The previous timestep lies a constant
  * 1000 // steps back, which for "linspace" is not the next entry: upstream's arithmetic. `round` is the precision of the coefficients
- * and of the alpha table (default float32, as official). With zero-SNR betas, where upstream divides by zero (noise prediction at the
- * last timestep) or takes the root of a rounding error, the alpha is clamped at 2^-24 and the root at 0; `onClamp` hears of the first.
+ * and of the alpha table (default float32, as official).
+ * Departs from upstream: at the end of zero-SNR betas a noise prediction is not divided by zero: all is noise there, so the picture counts as 0 in that
+ * step, and `onClamp` hears of it; and the root of a rounding error below 0 is 0.
  */
 export function ddimSchedule(
 	config: DdimConfig,
@@ -96,14 +97,14 @@ export function ddimSchedule(
 	const stride = Math.floor(config.trainTimesteps / steps);
 	return Array.from(ddimTimesteps(config, steps), (timestep, index) => {
 		const previous = timestep - stride;
-		let alpha = alphas[timestep];
-		if (alpha < smallestAlpha && config.predictionType === "epsilon") {
-			onClamp?.(
-				`DDIM: a noise prediction cannot be used at timestep ${timestep}, where nothing but noise is left: alpha ${alpha} clamped to 2^-24`,
-			);
-			alpha = smallestAlpha;
-		}
-		return coefficients({ timestep, alpha, alphaPrevious: previous >= 0 ? alphas[previous] : last, directionFloor: 0, eta }, index, round);
+		const alpha = alphas[timestep];
+		const alphaPrevious = previous >= 0 ? alphas[previous] : last;
+		const step = coefficients({ timestep, alpha, alphaPrevious, directionFloor: 0, eta }, index, round);
+		if (alpha >= smallestAlpha || config.predictionType !== "epsilon") return step;
+		onClamp?.(
+			`DDIM: at timestep ${timestep} nothing but noise is left (alpha ${alpha}), and a prediction of the noise tells no picture: it counts as 0 there`,
+		);
+		return { ...step, sqrtAlpha: 1, sqrtAlphaPrevious: 0 };
 	});
 }
 

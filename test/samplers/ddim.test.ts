@@ -52,7 +52,12 @@ describe("ddim", () => {
 			const zero = { ...config, predictionType: prediction, rescaleBetasZeroSnr: true, timestepSpacing: "trailing" } as const;
 			const steps = ddimSchedule(zero, { steps: 20, eta: 1, onClamp: (message) => said.push(message) });
 			for (const step of steps) expect(Object.values(step).every(Number.isFinite)).toBe(true);
-			if (prediction === "epsilon") expect(steps[0].sqrtAlpha).toBeGreaterThan(0);
+			const [{ sqrtAlpha, sqrtAlphaPrevious, direction, sigma }] = steps;
+			// What follows has the variance that belongs there.
+			if (prediction === "epsilon") {
+				expect([sqrtAlpha, sqrtAlphaPrevious]).toEqual([1, 0]);
+				expect(direction ** 2 + sigma ** 2).toBeCloseTo(1, 2);
+			}
 		}
 		expect(said).toHaveLength(1);
 		expect(said[0]).toMatch(/timestep 999/);

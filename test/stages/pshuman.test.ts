@@ -36,6 +36,27 @@ describe("runPshuman", () => {
 		}
 	}, 60_000);
 
+	it("stays finite where a scheduler's first step is nothing but noise, and says what it did", async () => {
+		const weights = smallPshuman();
+		const zero = {
+			...weights,
+			async scheduler(component: "scheduler" | "image_noising_scheduler") {
+				const { json, path } = await weights.scheduler(component);
+				if (component !== "scheduler") return { json, path };
+				return { json: { ...json, prediction_type: "epsilon", rescale_betas_zero_snr: true, timestep_spacing: "trailing" }, path };
+			},
+		};
+		const engine = await PsHuman.open({ device, weights: zero });
+		const remarks: string[] = [];
+		try {
+			const { colors } = await engine.views(samplePerson(), { steps: 1, seed: 1, onRemark: (text) => remarks.push(text) });
+			expect(new Set(colors[1].data).size).toBeGreaterThan(1);
+			expect(remarks).toEqual([expect.stringContaining("timestep 999 nothing but noise is left")]);
+		} finally {
+			engine.close();
+		}
+	}, 60_000);
+
 	it("refuses a checkpoint with another number of views", async () => {
 		const weights = smallPshuman({ num_views: 5 });
 		expect(await failureOf(() => PsHuman.open({ device, weights }))).toMatchObject({
