@@ -1,14 +1,19 @@
-import type { FileHandle } from "node:fs/promises";
+import type { FileHandle, statfs } from "node:fs/promises";
 
-/** Bytes that files opened through `withFullDisk` still take, all together; then each write fails as on a full disk. */
-export const disk = { free: Number.POSITIVE_INFINITY };
+/**
+ * `free`: bytes that files opened through `withFullDisk` still take, all together; then each write fails as on a full disk. `told`: how many
+ * the disk says it has, where that is not the real one's.
+ */
+export const disk = { free: Number.POSITIVE_INFINITY, told: undefined as number | undefined };
 
 function full(): Error {
 	return Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write", errno: -28 });
 }
 
 /** node:fs/promises with a disk that can be full, for `vi.mock`. As a real one, it takes what still fits. */
-export function withFullDisk<Module extends { readonly open: (...args: never[]) => Promise<FileHandle> }>(real: Module): Module {
+export function withFullDisk<Module extends { readonly open: (...args: never[]) => Promise<FileHandle>; readonly statfs: typeof statfs }>(
+	real: Module,
+): Module {
 	const limited = (file: FileHandle): FileHandle => {
 		const write: FileHandle["write"] = (async (
 			bytes: Uint8Array,
@@ -36,5 +41,9 @@ export function withFullDisk<Module extends { readonly open: (...args: never[]) 
 			},
 		});
 	};
-	return { ...real, open: async (...args: Parameters<Module["open"]>) => limited(await real.open(...args)) };
+	const told = async (...args: Parameters<typeof statfs>) => {
+		const found = await real.statfs(...args);
+		return disk.told === undefined ? found : { ...found, bavail: Math.floor(disk.told / 512), bsize: 512 };
+	};
+	return { ...real, statfs: told, open: async (...args: Parameters<Module["open"]>) => limited(await real.open(...args)) };
 }

@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { SyncHumanError } from "../../../engine/error.ts";
 import { downloadWeights } from "../../../runners/download/download.ts";
 import { torchTensorBytes, writeTorchCheckpoint } from "../../../weights/writeTorchZip.ts";
 import { type Fault, type FaultyServer, faultyServer } from "../../support/faultyServer.ts";
 import { disk } from "../../support/fullDisk.ts";
+import { bundle, synchuman } from "../../support/program.ts";
 import { randomSource } from "../../support/randomSource.ts";
 import { storedFromFloat32 } from "../../support/storedFromFloat32.ts";
 
@@ -46,7 +50,7 @@ afterEach(async () => {
 	await open.server?.close();
 	if (open.folder !== undefined) rmSync(open.folder, { recursive: true });
 	open.server = open.folder = undefined;
-	disk.free = Number.POSITIVE_INFINITY;
+	Object.assign(disk, { free: Number.POSITIVE_INFINITY, told: undefined });
 });
 
 async function begin(faultOf: (name: string, request: number) => Fault) {
@@ -56,7 +60,14 @@ async function begin(faultOf: (name: string, request: number) => Fault) {
 	const { server, folder } = { server: open.server, folder: open.folder };
 	const said: string[] = [];
 	const run = (
-		options: { throughHub?: boolean; only?: string[]; ask?: (question: string) => Promise<boolean>; accept?: boolean; token?: string } = {},
+		options: {
+			throughHub?: boolean;
+			only?: string[];
+			ask?: (question: string) => Promise<boolean>;
+			accept?: boolean;
+			token?: string;
+			signal?: AbortSignal;
+		} = {},
 	) =>
 		downloadWeights(
 			{
@@ -68,7 +79,7 @@ async function begin(faultOf: (name: string, request: number) => Fault) {
 				only: options.only ?? sets,
 			},
 			{
-				network: { idleMs: 150, attempts: 4, firstWaitMs: 1, token: options.token },
+				network: { idleMs: options.signal ? 5000 : 150, attempts: 4, firstWaitMs: 1, token: options.token, signal: options.signal },
 				ask: options.ask,
 				say: (text) => said.push(text),
 				onProgress: () => undefined,
@@ -190,6 +201,68 @@ describe("download", () => {
 			),
 		).rejects.toMatchObject({ code: "input" });
 		expect(said.filter((line) => line.startsWith("PSHuman: "))).toHaveLength(1);
+	});
+
+	test("a run that is stopped goes on where it ended, by Range", async () => {
+		const large = "OneStage/vae/diffusion_pytorch_model.safetensors";
+		let stalled = 0;
+		const { server, run, wrongFiles, folder } = await begin((name) => (name === large && stalled++ === 0 ? "slow" : "none"));
+		const stop = new AbortController();
+		const running = run({ signal: stop.signal });
+		while (!existsSync(join(folder, `${large}.part`)) || statSync(join(folder, `${large}.part`)).size < 35_000) {
+			await new Promise((resolve) => setTimeout(resolve, 5));
+		}
+		stop.abort();
+		await expect(running).rejects.toMatchObject({ code: "aborted", hint: "Run it again: it goes on where it ended." });
+		expect(existsSync(join(folder, large))).toBe(false);
+		await run();
+		expect(wrongFiles()).toEqual([]);
+		const ranges = server.requests.filter(({ path }) => path.endsWith(large)).map(({ range }) => range);
+		expect(ranges).toEqual([undefined, "bytes=35000-"]);
+	});
+
+	test("a disk with too little room is told before any file is asked for", async () => {
+		const { server, folder, run } = await begin(() => "none");
+		disk.told = 50_000;
+		await expect(run({ only: ["SyncHuman"] })).rejects.toMatchObject({
+			code: "disk",
+			message: expect.stringMatching(/: 100\d{3} bytes are needed, the disk has 49664 free\.$/),
+		});
+		expect(server.requests.map(({ path }) => path)).toEqual(["/mirror/tree.json"]);
+		expect(readdirSync(folder)).toEqual([]);
+		disk.told = undefined;
+		await run({ only: ["SyncHuman"] });
+	});
+
+	test("a proxy of the environment is used, but for NO_PROXY", async () => {
+		const { server, folder } = await begin(() => "none");
+		const asked: string[] = [];
+		const proxy = createServer().on("connect", (request, socket: Duplex) => {
+			asked.push(request.url ?? "");
+			const through = connect(Number(new URL(server.url).port), "127.0.0.1", () => {
+				socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+				through.pipe(socket).pipe(through);
+			});
+			for (const end of [through, socket]) end.on("error", () => {});
+		});
+		await new Promise<void>((ready) => proxy.listen(0, "127.0.0.1", ready));
+		bundle();
+		const http_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+		const argv = (mirror: string, to: string) => ["download", "--dir", to, "--accept-licences", "--only", "DINOv2", "--mirror", mirror];
+		// A name that only the proxy knows.
+		const far = await synchuman(argv("http://mirror.invalid/mirror", join(folder, "far")), { cwd: folder, env: { http_proxy } });
+		expect(far.status, far.stderr).toBe(0);
+		expect(asked).toEqual(["mirror.invalid:80"]);
+		const near = await synchuman(argv(`${server.url}/mirror`, join(folder, "near")), {
+			cwd: folder,
+			env: { http_proxy, no_proxy: "127.0.0.1" },
+		});
+		expect(near.status, near.stderr).toBe(0);
+		expect(asked).toHaveLength(1);
+		const name = "dinov2_vitl14_reg4_pretrain.pth";
+		expect(readFileSync(join(folder, "far", name))).toEqual(readFileSync(join(folder, "near", name)));
+		proxy.closeAllConnections();
+		await new Promise((closed) => proxy.close(closed));
 	});
 
 	test("through the hub's own API: one commit, the token for the hub alone", async () => {
