@@ -38,7 +38,7 @@ export interface WorkerTimes {
 	readonly beatMs: number;
 }
 
-const usualTimes: WorkerTimes = Object.freeze({ lockMs: 30_000, beginMs: 60_000, resultMs: 600_000, beatMs: 1000 });
+const usualTimes: WorkerTimes = Object.freeze({ lockMs: 30_000, beginMs: 300_000, resultMs: 600_000, beatMs: 1000 });
 
 /** A worker that takes jobs from a queue. */
 export interface QueueWorker {
@@ -72,7 +72,7 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 		const gone = new AbortController();
 		lost.set(job.id as string, gone);
 		const queued = async () => (await queue.getJob(job.id as string).catch(() => undefined))?.data ?? job.data;
-		const link = serverLink({ id, run: randomUUID(), queued, signal: gone.signal, patience: times });
+		const link = serverLink({ id, run: randomUUID(), queued, signal: gone.signal, log, patience: times });
 		const teller = eventTeller(link, giveFiles, times.beatMs);
 		const brought = new Map<string, string>();
 		const folders = new Set([store.folderOf(id)]);

@@ -22,6 +22,8 @@ export interface ServerLinkOptions {
 	/** Milliseconds that a server may be away: at the start, and once there are results to lose. */
 	/** Aborted: nothing is tried any more. */
 	readonly signal: AbortSignal;
+	/** Told when the server does not answer, and when it does again. */
+	readonly log: (text: string) => void;
 	readonly patience: { readonly beginMs: number; readonly resultMs: number };
 }
 
@@ -40,9 +42,10 @@ export interface ServerLink {
 }
 
 /** Opens the way for one attempt of one job. */
-export function serverLink({ id, run, queued, signal, patience }: ServerLinkOptions): ServerLink {
+export function serverLink({ id, run, queued, signal, log, patience }: ServerLinkOptions): ServerLink {
 	const stop = new AbortController();
 	let known: QueuedJob | undefined;
+	let away = false;
 
 	/** A request, repeated for a time while the server is away or does not know the job yet. */
 	async function ask(method: "GET" | "PUT" | "POST", path: string, ms: number, content?: Content): Promise<Dispatcher.ResponseData> {
@@ -60,7 +63,11 @@ export function serverLink({ id, run, queued, signal, patience }: ServerLinkOpti
 					headersTimeout: 60_000,
 					bodyTimeout: 60_000,
 				});
-				if (answer.statusCode < 300) return answer;
+				if (answer.statusCode < 300) {
+					if (away) log(`job ${id}: the server answers again`);
+					away = false;
+					return answer;
+				}
 				problem = `status ${answer.statusCode}`;
 				const { error } = (await answer.body.json().catch(() => ({}))) as { readonly error?: Parameters<typeof reportedError>[0] };
 				if (answer.statusCode === 409) {
@@ -75,6 +82,8 @@ export function serverLink({ id, run, queued, signal, patience }: ServerLinkOpti
 				problem = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 			}
 			known = undefined;
+			if (!away) log(`job ${id}: the server at ${server} does not answer (${problem}); trying again`);
+			away = true;
 			if (Date.now() + pause > until) {
 				throw new HttpError(
 					"unavailable",

@@ -92,7 +92,7 @@ export function workRoutes(app: Hono, desk: WorkDesk, store: JobStore): void {
 	});
 	app.post("/work/:id/events", async (c) => {
 		const watch = admitted(c);
-		if (Number(c.req.header("content-length") ?? Number.NaN) > maxEventBytes) throw new HttpError("too-large", "Too many events at once.");
+		if (!(Number(c.req.header("content-length")) <= maxEventBytes)) throw new HttpError("too-large", "Too many events at once.");
 		const events = (await c.req.json().catch(() => undefined)) as readonly RunEvent[] | undefined;
 		if (!Array.isArray(events) || events.some((event) => typeof event?.event !== "string")) {
 			throw new HttpError("multipart", "The body is no list of events.");

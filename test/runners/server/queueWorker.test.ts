@@ -155,6 +155,10 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		const [running, waiting] = [await post(url), await post(url)];
 		await until(url, running.job_id, ({ status }) => status === "running");
 		await server.close();
+		// Meanwhile the worker has results to give, and begins the next job.
+		while (!done.said.some((line) => line.includes("does not answer (ECONNREFUSED); trying again"))) {
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
 		await new Promise((resolve) => setTimeout(resolve, 1500));
 		server = await testServer({ queue, jobs, worker: null });
 		expect(server.url).not.toBe(url);
@@ -163,6 +167,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 			expect(ended, JSON.stringify(ended.error)).toMatchObject({ status: "done", result: { stage2: { status: "done" } } });
 			expect((await fetch(`${server.url}${ended.result.files[0]}`)).status).toBe(200);
 		}
+		expect(done.said.join("\n")).toContain("the server answers again");
 		expect(readdirSync(done.folder)).toEqual([]);
 	});
 
