@@ -48,8 +48,8 @@ export function fitLatentColors(latents: readonly Float32Array[], pictures: read
 			}
 		}
 	});
-	// A little of the diagonal more: channels that do not vary get no weight instead of any.
-	for (let a = 0; a < width; a++) products[a * width + a] = products[a * width + a] * (1 + 1e-6) + 1e-12;
+	// A little of the diagonal more: what hardly varies in these pictures, and may in other views, gets a small weight instead of any.
+	for (let a = 0; a < channels; a++) products[a * width + a] = products[a * width + a] * (1 + 1e-3) + 1e-12;
 	return { channels, weights: solved(products, targets, width) };
 }
 
@@ -95,9 +95,9 @@ export interface SeenLatents {
 export function previewViews(before: SeenLatents, now: SeenLatents, { channels, weights }: LatentColors, views: number): Image[] {
 	const onward = now.time / (before.time - now.time);
 	const earlier = split(before.images, views * domains);
-	return split(now.images, views * domains)
-		.map((values, image) => values.map((value, i) => value - onward * (earlier[image][i] - value)))
-		.filter((_, image) => image % domains === 1)
+	const later = split(now.images, views * domains);
+	return Array.from({ length: views }, (_, view) => view * domains + 1)
+		.map((image) => later[image].map((value, i) => value - onward * (earlier[image][i] - value)))
 		.map((values) => {
 			const pixels = values.length / channels;
 			const samples = new Uint8Array(pixels * 3);
