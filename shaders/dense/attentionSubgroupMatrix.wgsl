@@ -2,13 +2,14 @@
 // columns count vectors of eight halves, outputStride vectors of four. Needs a positive scale.
 //
 // One workgroup: 128 queries of one sequence and head, 32 a subgroup, over tiles of 16 keys that its four subgroups share; the next tiles
-// are fetched into registers meanwhile. Matrix elements are out of WGSL's reach, so scores pass through workgroup memory: the row of a
-// query in `scores` holds its 16 scores (f32), then in its first half their softmax weights (f16). In between one thread owns one query.
+// are fetched into registers beside the sums. Matrix elements are out of WGSL's reach, so scores pass through workgroup memory: the row of
+// a query in `scores` holds its 16 scores (f32), then in its first half their softmax weights (f16). In between one thread owns one query.
 // Sums are rescaled, through the rows, only when some query's largest score has grown by more than 8 (weights reach 2^8, well inside f16).
+// No masks: behind the last key stand its repetitions with values of zero, and what they added to `total` is taken off at the end.
 //
 // Legal, and why every barrier is there: what other lanes wrote, even of the same subgroup, may only be read behind a barrier (WGSL has none
-// for a subgroup). Per tile: weights and V are read | scores stored | scores read (K is used up: V, and the next K, are put), weights and
-// `grown` stored, then `grown` read, twice a barrier: weights are there. Rows are rescaled with the weights already in registers.
+// for a subgroup). Per tile: weights and V are read | scores stored | scores read (K is used up), weights, V, the next K and `grown` stored,
+// then `grown` read, twice a barrier: weights are there. Rows are rescaled with the weights already in registers.
 // Even queries of a subgroup are one matrix of scores and odd ones the other: its rows are then 160 bytes apart and storing 16 x 16 floats
 // touches every bank once. Weights and sums are matrices of 16 queries in order: rows 80 bytes apart load without conflicts.
 // What was tried, and how much memory and how many registers it may take: docs/attention.md.
@@ -28,10 +29,10 @@ override headBlocks: u32 = 4;               // head size / 16: 4 or 5
 const tileQueries = 128u;
 const tileKeys = 16u;
 const rowPitch = 5u;                        // of scores, in vectors of 16 bytes: 16 floats or 32 halves, and one of padding
-const matrixPitch = 2u * rowPitch;          // between the rows of a matrix
+const matrixPitch = 2u * rowPitch;          // between the rows of a matrix of every second query
+const rowsApart = tileQueries / 4u;         // that a thread moves
 override vectors: u32 = 2u * headBlocks;    // of eight halves, of a head
 override pitch: u32 = vectors + 1u;         // between keys of a tile
-const lowest = -1.0e30;
 // Two vectors more than the keys need: the compiler asks for them in code that heads of 64 leave out.
 var<workgroup> tileK: array<vec4<u32>, tileKeys * pitch + 2u>;
 var<workgroup> tileV: array<vec4<u32>, tileKeys * pitch + 2u>;
@@ -63,28 +64,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     keyCount = queryCount;
   }
   if (query0 >= queryCount) { return; }
-  let inside = query0 + thread < queryCount;
-  var row = 0u;
-  if (inside) { row = queryRow(firstQuery + query0 + thread); }
-  let fromQuery = row * params.queryStride + params.queryColumn + head * vectors;
   let own = thread * rowPitch;                 // this thread's query
   let even = thread / 32u * 32u * rowPitch;    // queries 0, 2, .. 30 of this subgroup
   let odd = even + rowPitch;                   // queries 1, 3, .. 31
   let low = even;                              // queries 0 .. 15
   let high = low + 16u * rowPitch;             // queries 16 .. 31
-  stageQueries(own, fromQuery, 0u, inside);
-  let evenQ0 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
-  let oddQ0 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
-  let evenQ1 = subgroupMatrixLoad<Left, row_major>(&scores, even + 2u, matrixPitch);
-  let oddQ1 = subgroupMatrixLoad<Left, row_major>(&scores, odd + 2u, matrixPitch);
-  stageQueries(own, fromQuery, 4u, inside);
-  let evenQ2 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
-  let oddQ2 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
-  let evenQ3 = subgroupMatrixLoad<Left, row_major>(&scores, even + 2u, matrixPitch);
-  let oddQ3 = subgroupMatrixLoad<Left, row_major>(&scores, odd + 2u, matrixPitch);
-  if (headBlocks > 4u) { stageQueries(own, fromQuery, 8u, inside); }
-  let evenQ4 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch); // of heads of 80
-  let oddQ4 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
 
   let keyHere = thread / vectors;              // of a tile's 16 x vectors this thread carries one, in heads of 80 some carry two
   let columnHere = thread % vectors;
@@ -95,19 +79,50 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let carriesTwo = headBlocks > 4u && thread < tileKeys * vectors - tileQueries;
   let fromKey = params.keyColumn + head * vectors;
   let fromValue = params.valueColumn + head * vectors;
-  tileK[putHere] = loadK(fromKey + columnHere, firstKey, keyHere, keyCount);
+  let firstK = loadK(fromKey + columnHere, firstKey, keyHere, keyCount);
   var nextK = loadK(fromKey + columnHere, firstKey, tileKeys + keyHere, keyCount);
   var nextV = loadV(fromValue + columnHere, firstKey, keyHere, keyCount);
   var moreK = vec4<u32>();
   var moreV = vec4<u32>();
+
+  // Queries and results move with whole rows in neighbouring lanes: four vectors of a row by four threads, four rows each.
+  let fromQuery = params.queryColumn + head * vectors;
+  let moved = thread / 4u;
+  let column = thread % 4u;
+  let put = moved * rowPitch + column;
+  let rows = vec4u(query0 + moved) + vec4u(0u, 1u, 2u, 3u) * rowsApart;
+  let left = loadQueries(fromQuery + column, firstQuery, rows, queryCount);
+  let right = loadQueries(fromQuery + 4u + column, firstQuery, rows, queryCount);
+  tileK[putHere] = firstK;
   if (carriesTwo) {
     tileK[putThere] = loadK(fromKey + columnThere, firstKey, keyThere, keyCount);
     moreK = loadK(fromKey + columnThere, firstKey, tileKeys + keyThere, keyCount);
     moreV = loadV(fromValue + columnThere, firstKey, keyThere, keyCount);
   }
+  putQueries(put, left);
   workgroupBarrier();
+  let evenQ0 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
+  let oddQ0 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
+  let evenQ1 = subgroupMatrixLoad<Left, row_major>(&scores, even + 2u, matrixPitch);
+  let oddQ1 = subgroupMatrixLoad<Left, row_major>(&scores, odd + 2u, matrixPitch);
+  workgroupBarrier();
+  putQueries(put, right);
+  workgroupBarrier();
+  let evenQ2 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch);
+  let oddQ2 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
+  let evenQ3 = subgroupMatrixLoad<Left, row_major>(&scores, even + 2u, matrixPitch);
+  let oddQ3 = subgroupMatrixLoad<Left, row_major>(&scores, odd + 2u, matrixPitch);
+  if (headBlocks > 4u) {
+    workgroupBarrier();
+    putQueries(put, loadQueries(fromQuery + 8u + column % 2u, firstQuery, rows, queryCount));
+    workgroupBarrier();
+  }
+  let evenQ4 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch); // of heads of 80
+  let oddQ4 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
+
   var largest = 0.0; // score of this thread's query, in powers of two
   var total = 0.0;
+  var lastWeight = 0.0;
   var factor = 1.0;
   var low0: Sum; var low1: Sum; var low2: Sum; var low3: Sum; var low4: Sum;
   var high0: Sum; var high1: Sum; var high2: Sum; var high3: Sum; var high4: Sum;
@@ -138,25 +153,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     subgroupMatrixStore<row_major>(&scores, even, evenScore, matrixPitch);
     subgroupMatrixStore<row_major>(&scores, odd, oddScore, matrixPitch);
     workgroupBarrier(); // scores are there, K is used up
-    var s0 = floats(own); var s1 = floats(own + 1u); var s2 = floats(own + 2u); var s3 = floats(own + 3u);
-    if (key0 + tileKeys > keyCount) {
-      let count = vec4u(keyCount - key0);
-      let first = vec4u(0u, 1u, 2u, 3u);
-      s0 = select(vec4f(lowest), s0, first < count);
-      s1 = select(vec4f(lowest), s1, first + 4u < count);
-      s2 = select(vec4f(lowest), s2, first + 8u < count);
-      s3 = select(vec4f(lowest), s3, first + 12u < count);
-    }
-    tileV[putHere] = nextV;
-    nextV = loadV(fromValue + columnHere, firstKey, key0 + tileKeys + keyHere, keyCount);
-    tileK[putHere] = nextK;
-    nextK = loadK(fromKey + columnHere, firstKey, key0 + 2u * tileKeys + keyHere, keyCount);
-    if (carriesTwo) {
-      tileV[putThere] = moreV;
-      moreV = loadV(fromValue + columnThere, firstKey, key0 + tileKeys + keyThere, keyCount);
-      tileK[putThere] = moreK;
-      moreK = loadK(fromKey + columnThere, firstKey, key0 + 2u * tileKeys + keyThere, keyCount);
-    }
+    let s0 = floats(own); let s1 = floats(own + 1u); let s2 = floats(own + 2u); let s3 = floats(own + 3u);
     let four = max(max(s0, s1), max(s2, s3));
     let best = params.scale * max(max(four.x, four.y), max(four.z, four.w));
     factor = 1.0;
@@ -172,8 +169,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let w2 = exp2(fma(s2, scale, shift)); let w3 = exp2(fma(s3, scale, shift));
     let added = (w0 + w1) + (w2 + w3);
     total = total * factor + ((added.x + added.y) + (added.z + added.w));
+    lastWeight = w3.w;
     scores[own] = halves(w0, w1);
     scores[own + 1u] = halves(w2, w3);
+    tileV[putHere] = nextV;
+    tileK[putHere] = nextK;
+    if (carriesTwo) {
+      tileV[putThere] = moreV;
+      tileK[putThere] = moreK;
+    }
     let rescaled = workgroupUniformLoad(&grown) == tile && tile > 0u; // holds barriers: weights, V and the next K are there
     let lowWeight = subgroupMatrixLoad<Left, row_major>(&scores, low, rowPitch);
     let highWeight = subgroupMatrixLoad<Left, row_major>(&scores, high, rowPitch);
@@ -212,6 +216,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         workgroupBarrier();
       }
     }
+    nextV = loadV(fromValue + columnHere, firstKey, key0 + tileKeys + keyHere, keyCount);
+    nextK = loadK(fromKey + columnHere, firstKey, key0 + 2u * tileKeys + keyHere, keyCount);
+    if (carriesTwo) {
+      moreV = loadV(fromValue + columnThere, firstKey, key0 + tileKeys + keyThere, keyCount);
+      moreK = loadK(fromKey + columnThere, firstKey, key0 + 2u * tileKeys + keyThere, keyCount);
+    }
     let v0 = subgroupMatrixLoad<Right, row_major>(&tileV, 0u, pitch);
     low0 = subgroupMatrixMultiplyAccumulate(lowWeight, v0, low0);
     high0 = subgroupMatrixMultiplyAccumulate(highWeight, v0, high0);
@@ -230,23 +240,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       high4 = subgroupMatrixMultiplyAccumulate(highWeight, v4, high4);
     }
   }
-  let to = row * params.outputStride + head * 4u * headBlocks;
-  workgroupBarrier();
+  total -= f32(tiles * tileKeys - keyCount) * lastWeight; // which the last key's repetitions added
+  workgroupBarrier(); // weights are read
+  scores[own + 4u].x = bitcast<u32>(1.0 / total); // the padding
   subgroupMatrixStore<row_major>(&scores, low, low0, rowPitch);
   subgroupMatrixStore<row_major>(&scores, high, high0, rowPitch);
-  writeRow(own, to + 0u, total, inside);
+  writeRows(head * 4u * headBlocks + 0u, thread, firstQuery, query0, queryCount);
   subgroupMatrixStore<row_major>(&scores, low, low1, rowPitch);
   subgroupMatrixStore<row_major>(&scores, high, high1, rowPitch);
-  writeRow(own, to + 4u, total, inside);
+  writeRows(head * 4u * headBlocks + 4u, thread, firstQuery, query0, queryCount);
   subgroupMatrixStore<row_major>(&scores, low, low2, rowPitch);
   subgroupMatrixStore<row_major>(&scores, high, high2, rowPitch);
-  writeRow(own, to + 8u, total, inside);
+  writeRows(head * 4u * headBlocks + 8u, thread, firstQuery, query0, queryCount);
   subgroupMatrixStore<row_major>(&scores, low, low3, rowPitch);
   subgroupMatrixStore<row_major>(&scores, high, high3, rowPitch);
-  writeRow(own, to + 12u, total, inside);
+  writeRows(head * 4u * headBlocks + 12u, thread, firstQuery, query0, queryCount);
   if (headBlocks > 4u) {
     subgroupMatrixStore<row_major>(&scores, low, low4, rowPitch);
     subgroupMatrixStore<row_major>(&scores, high, high4, rowPitch);
-    writeRow(own, to + 16u, total, inside);
+    writeRows(head * 4u * headBlocks + 16u, thread, firstQuery, query0, queryCount);
   }
 }
