@@ -1,9 +1,7 @@
 // matmulSubgroupMatrix.wgsl for products with few tiles, which would leave most of a GPU idle: every tile is computed by `parts`
 // workgroups, each over a part of the channels (and taps), and matmulPartsSum.wgsl adds up what they store. Sums go to memory as the
 // matrices that they are. Needs: channels a multiple of 32; columns of 4; inputStride and inputColumn multiples of 8.
-override fragmentRows: u32 = 4; // 4 or 2: tiles of 128 or 64 rows
 override fragmentColumns: u32 = 4; // 4 or 5: tiles of 128 or 160 columns
-override sliceW: u32 = 160u * fragmentRows; // first vector of the weight's slice, after the rows of x
 // include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> x: array<vec4<u32>>;            // f16 [rows in, inputStride]
 @group(0) @binding(1) var<storage, read> weight: array<vec4<u32>>;       // f16 [weights, columns, taps * channels]
@@ -12,19 +10,20 @@ override sliceW: u32 = 160u * fragmentRows; // first vector of the weight's slic
 @group(0) @binding(4) var<uniform> params: Params;
 
 const pitch = 5u; // vectors of 8 halves between rows of a slice: 32 halves and 8 of padding
+const sliceW = 640u; // first vector of the weight's slice, after 128 rows of x
 const none = 0xffffffffu;
-var<workgroup> tiles: array<vec4<u32>, 160u * (fragmentRows + fragmentColumns)>; // a slice of x and one of weight
+var<workgroup> tiles: array<vec4<u32>, 640u + fragmentColumns * 160u>; // a slice of x and one of weight
 
 // include "dense/segmentedRow"
 // include "dense/matmulMatrices"
 
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let tilesOfPart = params.partRows / (32u * fragmentRows) * params.columnTiles;
+  let tilesOfPart = params.partRows / 128u * params.columnTiles;
   let part = (group.x + group.y * groups.x) / tilesOfPart;
   if (part >= params.parts) { return; }
   let tile = (group.x + group.y * groups.x) % tilesOfPart;
-  let row0 = tile / params.columnTiles * (32u * fragmentRows);
+  let row0 = tile / params.columnTiles * 128u;
   let column0 = tile % params.columnTiles * (32u * fragmentColumns);
   let inner = params.taps * params.channels;
   let depth = (inner / 32u + params.parts - 1u) / params.parts * 32u;
@@ -32,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let endK = min(firstK + depth, inner);
 // include "dense/matmulSums"
   // The matrices of a subgroup one after the other, 64 vectors each: row by row through the tile of the subgroup.
-  let to = ((part * tilesOfPart + tile) * 4u + subgroup) * fragmentRows * fragmentColumns * 64u;
+  let to = ((part * tilesOfPart + tile) * 4u + subgroup) * fragmentColumns * 256u;
   subgroupMatrixStore<row_major>(&y, to + 0u * fragmentColumns + 0u, sum00, 4u);
   subgroupMatrixStore<row_major>(&y, to + 0u * fragmentColumns + 64u, sum01, 4u);
   subgroupMatrixStore<row_major>(&y, to + 0u * fragmentColumns + 128u, sum02, 4u);
@@ -43,16 +42,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   subgroupMatrixStore<row_major>(&y, to + 64u * fragmentColumns + 128u, sum12, 4u);
   subgroupMatrixStore<row_major>(&y, to + 64u * fragmentColumns + 192u, sum13, 4u);
   if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&y, to + 64u * fragmentColumns + 256u, sum14, 4u); }
-  if (fragmentRows > 2u) {
-    subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 0u, sum20, 4u);
-    subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 64u, sum21, 4u);
-    subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 128u, sum22, 4u);
-    subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 192u, sum23, 4u);
-    if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 256u, sum24, 4u); }
-    subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 0u, sum30, 4u);
-    subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 64u, sum31, 4u);
-    subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 128u, sum32, 4u);
-    subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 192u, sum33, 4u);
-    if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 256u, sum34, 4u); }
-  }
+  subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 0u, sum20, 4u);
+  subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 64u, sum21, 4u);
+  subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 128u, sum22, 4u);
+  subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 192u, sum23, 4u);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&y, to + 128u * fragmentColumns + 256u, sum24, 4u); }
+  subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 0u, sum30, 4u);
+  subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 64u, sum31, 4u);
+  subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 128u, sum32, 4u);
+  subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 192u, sum33, 4u);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&y, to + 192u * fragmentColumns + 256u, sum34, 4u); }
 }

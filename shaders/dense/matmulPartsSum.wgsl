@@ -3,8 +3,7 @@
 alias Output = f32;
 alias Residual = f32;
 override workgroupSize: u32 = 64;
-override fragmentRows: u32 = 4; // of matmulParts.wgsl
-override fragmentColumns: u32 = 4;
+override fragmentColumns: u32 = 4; // of matmulParts.wgsl
 const gated = false;
 // include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> sums: array<vec4f>;             // as matmulParts.wgsl says
@@ -20,13 +19,12 @@ const gated = false;
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let at = (group.x + group.y * groups.x) * workgroupSize + thread;
-  let matrices = fragmentRows * fragmentColumns; // of a subgroup
   let vectors = params.partRows * params.columnTiles * fragmentColumns * 8u; // of a part
-  let tile = at / (256u * matrices);
-  let subgroup = at / (64u * matrices) % 4u;
-  let matrix = at / 64u % matrices;
-  let m = ((tile / params.columnTiles * 2u + subgroup / 2u) * fragmentRows + matrix / fragmentColumns) * 16u + at / 4u % 16u;
-  let n = ((tile % params.columnTiles * 2u + subgroup % 2u) * fragmentColumns + matrix % fragmentColumns) * 16u + at % 4u * 4u;
+  let tile = at / (1024u * fragmentColumns);
+  let subgroup = at / (256u * fragmentColumns) % 4u;
+  let matrix = at / 64u % (4u * fragmentColumns);
+  let m = tile / params.columnTiles * 128u + subgroup / 2u * 64u + matrix / fragmentColumns * 16u + at / 4u % 16u;
+  let n = (tile % params.columnTiles * 2u + subgroup % 2u) * 16u * fragmentColumns + matrix % fragmentColumns * 16u + at % 4u * 4u;
   if (at >= vectors || m >= params.rows || n >= params.columns) { return; }
   var sum = vec4f();
   for (var part = 0u; part < params.parts; part++) { sum += sums[part * vectors + at]; }

@@ -8,9 +8,7 @@
 // output, multiples of 4 (columns of 8 where `gated`).
 alias Output = f32;
 alias Residual = f32;
-override fragmentRows: u32 = 4; // 4 or 2: tiles of 128 or 64 rows
 override fragmentColumns: u32 = 4; // 4 or 5: tiles of 128 or 160 columns
-override sliceW: u32 = 160u * fragmentRows; // first vector of the weight's slice, after the rows of x
 override gated: bool = false;
 // include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> x: array<vec4<u32>>;            // f16 [rows in, inputStride]
@@ -24,9 +22,10 @@ override gated: bool = false;
 @group(0) @binding(8) var<uniform> params: Params;
 
 const pitch = 5u; // vectors of 8 halves between rows of a slice: 32 halves and 8 of padding
+const sliceW = 640u; // first vector of the weight's slice, after 128 rows of x
 const none = 0xffffffffu;
 // A slice of x and one of weight; then a strip of 16 rows of each subgroup's sums, rows 8 (mod 32) words apart.
-var<workgroup> tiles: array<vec4<u32>, max(160u * (fragmentRows + fragmentColumns), 64u * (4u * fragmentColumns + 2u))>;
+var<workgroup> tiles: array<vec4<u32>, max(640u + fragmentColumns * 160u, 64u * (4u * fragmentColumns + 2u))>;
 
 // include "dense/matmulMatrices"
 // include "dense/matmulEpilogue"
@@ -36,7 +35,7 @@ var<workgroup> tiles: array<vec4<u32>, max(160u * (fragmentRows + fragmentColumn
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32,
         @builtin(subgroup_invocation_id) lane: u32) {
   let tile = group.x + group.y * groups.x;
-  let row0 = tile / params.columnTiles * (32u * fragmentRows);
+  let row0 = tile / params.columnTiles * 128u;
   let column0 = tile % params.columnTiles * (32u * fragmentColumns);
   if (row0 >= params.rows) { return; }
   let inner = params.taps * params.channels;
@@ -45,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 // include "dense/matmulSums"
   let stripPitch = 4u * fragmentColumns + 2u;
   let strip = subgroup * 16u * stripPitch;
-  let m = row0 + subgroup / 2u * 16u * fragmentRows;
+  let m = row0 + subgroup / 2u * 64u;
   let n = column0 + subgroup % 2u * 16u * fragmentColumns;
   var next0: Addends;
   var next1: Addends;
@@ -89,20 +88,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let old12 = next2;
   let old13 = next3;
   let old14 = next4;
-  if (fragmentRows > 2u) {
-    next0 = addendsAt(0u, lane, m + 32u, n);
-    next1 = addendsAt(1u, lane, m + 32u, n);
-    next2 = addendsAt(2u, lane, m + 32u, n);
-    next3 = addendsAt(3u, lane, m + 32u, n);
-    if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 32u, n); }
-  }
+  next0 = addendsAt(0u, lane, m + 32u, n);
+  next1 = addendsAt(1u, lane, m + 32u, n);
+  next2 = addendsAt(2u, lane, m + 32u, n);
+  next3 = addendsAt(3u, lane, m + 32u, n);
+  if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 32u, n); }
   workgroupBarrier();
   finish(old10, 0u, lane, strip, m + 16u, n);
   finish(old11, 1u, lane, strip, m + 16u, n);
   finish(old12, 2u, lane, strip, m + 16u, n);
   finish(old13, 3u, lane, strip, m + 16u, n);
   if (fragmentColumns > 4u) { finish(old14, 4u, lane, strip, m + 16u, n); }
-  if (fragmentRows < 4u) { return; }
   workgroupBarrier();
   subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum20, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum21, stripPitch);

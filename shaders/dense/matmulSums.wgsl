@@ -5,7 +5,7 @@
   let loadRow = thread / 4u % 2u * 4u + thread / 8u % 4u + subgroup * 8u; // of 32: neighbours are four rows apart, so that eight threads
   let loadVector = thread % 4u;                                           // store to different banks
   let at = loadRow * pitch + loadVector;
-  let atX = subgroup / 2u * 16u * fragmentRows * pitch;
+  let atX = subgroup / 2u * 64u * pitch;
   let atW = sliceW + subgroup % 2u * 16u * fragmentColumns * pitch;
   var sum00: Sum; var sum01: Sum; var sum02: Sum; var sum03: Sum; var sum04: Sum;
   var sum10: Sum; var sum11: Sum; var sum12: Sum; var sum13: Sum; var sum14: Sum;
@@ -39,12 +39,8 @@
     let k = select(firstK, tap * params.channels + channel0, gathered);
     let x0 = loadX(first0, channel / 8u + loadVector);
     let x1 = loadX(first1, channel / 8u + loadVector);
-    var x2: vec4<u32>;
-    var x3: vec4<u32>;
-    if (fragmentRows > 2u) {
-      x2 = loadX(first2, channel / 8u + loadVector);
-      x3 = loadX(first3, channel / 8u + loadVector);
-    }
+    let x2 = loadX(first2, channel / 8u + loadVector);
+    let x3 = loadX(first3, channel / 8u + loadVector);
     let w0 = weight[firstW0 + k / 8u];
     let w1 = weight[firstW1 + k / 8u];
     let w2 = weight[firstW2 + k / 8u];
@@ -53,10 +49,8 @@
     if (fragmentColumns > 4u) { w4 = weight[firstW4 + k / 8u]; }
     tiles[at] = x0;
     tiles[at + 160u] = x1;
-    if (fragmentRows > 2u) {
-      tiles[at + 320u] = x2;
-      tiles[at + 480u] = x3;
-    }
+    tiles[at + 320u] = x2;
+    tiles[at + 480u] = x3;
     tiles[sliceW + at] = w0;
     tiles[sliceW + at + 160u] = w1;
     tiles[sliceW + at + 320u] = w2;
@@ -86,12 +80,8 @@
     }
     let x0 = loadX(first0, channel / 8u + loadVector);
     let x1 = loadX(first1, channel / 8u + loadVector);
-    var x2: vec4<u32>;
-    var x3: vec4<u32>;
-    if (fragmentRows > 2u) {
-      x2 = loadX(first2, channel / 8u + loadVector);
-      x3 = loadX(first3, channel / 8u + loadVector);
-    }
+    let x2 = loadX(first2, channel / 8u + loadVector);
+    let x3 = loadX(first3, channel / 8u + loadVector);
     let w0 = weight[firstW0 + nextK / 8u];
     let w1 = weight[firstW1 + nextK / 8u];
     let w2 = weight[firstW2 + nextK / 8u];
@@ -109,104 +99,74 @@
     {
       let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u, pitch);
       let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 80u, pitch);
-      var left2: Left;
-      var left3: Left;
-      if (fragmentRows > 2u) {
-        left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 160u, pitch);
-        left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 240u, pitch);
-      }
+      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 160u, pitch);
+      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 240u, pitch);
       let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 0u, pitch);
       sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
       sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
-      if (fragmentRows > 2u) {
-        sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
-        sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
-      }
+      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
+      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
       let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 80u, pitch);
       sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
       sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
-      if (fragmentRows > 2u) {
-        sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
-        sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
-      }
+      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
+      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
       let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 160u, pitch);
       sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
       sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
-      if (fragmentRows > 2u) {
-        sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
-        sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
-      }
+      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
       let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 240u, pitch);
       sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
       sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
-      if (fragmentRows > 2u) {
-        sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
-        sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
-      }
+      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
       if (fragmentColumns > 4u) {
         let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 320u, pitch);
         sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
         sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
-        if (fragmentRows > 2u) {
-          sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
-          sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
-        }
+        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
       }
     }
     {
       let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 2u, pitch);
       let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 82u, pitch);
-      var left2: Left;
-      var left3: Left;
-      if (fragmentRows > 2u) {
-        left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 162u, pitch);
-        left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 242u, pitch);
-      }
+      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 162u, pitch);
+      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 242u, pitch);
       let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 2u, pitch);
       sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
       sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
-      if (fragmentRows > 2u) {
-        sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
-        sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
-      }
+      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
+      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
       let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 82u, pitch);
       sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
       sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
-      if (fragmentRows > 2u) {
-        sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
-        sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
-      }
+      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
+      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
       let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 162u, pitch);
       sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
       sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
-      if (fragmentRows > 2u) {
-        sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
-        sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
-      }
+      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
       let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 242u, pitch);
       sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
       sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
-      if (fragmentRows > 2u) {
-        sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
-        sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
-      }
+      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
       if (fragmentColumns > 4u) {
         let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 322u, pitch);
         sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
         sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
-        if (fragmentRows > 2u) {
-          sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
-          sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
-        }
+        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
       }
     }
     workgroupBarrier();
     tiles[at] = x0;
     tiles[at + 160u] = x1;
-    if (fragmentRows > 2u) {
-      tiles[at + 320u] = x2;
-      tiles[at + 480u] = x3;
-    }
+    tiles[at + 320u] = x2;
+    tiles[at + 480u] = x3;
     tiles[sliceW + at] = w0;
     tiles[sliceW + at + 160u] = w1;
     tiles[sliceW + at + 320u] = w2;
