@@ -52,7 +52,7 @@ export const finishHelp = `\
   --texture-size N         pixels of a fitted texture's side, ${smallestTexture} to ${largestTexture}, 0 leaves the surface as it is, with a
                            colour per vertex (default ${defaults.textureSize}, as upstream)
   --texture-effort E       full: upstream's ${finishDefaults.renders} pictures of the Gaussians and ${finishDefaults.fitSteps} steps (default); sketch: ${sketchEffort.renders} and
-                           ${sketchEffort.fitSteps}, coarse and dark, for CPUs (default of the demo, with 512 pixels)
+                           ${sketchEffort.fitSteps}, coarse, for CPUs (default of the demo, with 512 pixels)
   --simplify X             faces that stay under the texture: a share of them up to 1, or their number (default ${defaults.simplify})
   --face-texels X          texels per area of the head as a multiple of those elsewhere, 1 to 16 (default ${defaults.faceTexels})
   --normal-map             the normal views as a normal map

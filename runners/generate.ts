@@ -41,7 +41,7 @@ const syntheticRemark =
 	"synthetic weights: made-up numbers, no trained model. The result shows that the program works, not what it can do.";
 
 const sketchRemark = (size: number) =>
-	`texture: a sketch of ${size} pixels from ${sketchEffort.renders} pictures of the Gaussians in ${sketchEffort.fitSteps} steps, coarse and dark; ` +
+	`texture: a sketch of ${size} pixels from ${sketchEffort.renders} pictures of the Gaussians in ${sketchEffort.fitSteps} steps, coarse; ` +
 	`--texture-effort full makes ${finishDefaults.renders} and ${finishDefaults.fitSteps}.`;
 
 /**

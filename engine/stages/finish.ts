@@ -25,6 +25,7 @@ import { type FinishWork, finishWorkHere, type OpenFinishWork } from "./finishWo
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { MeshTexture, NormalMap, StageOneResult } from "./results.ts";
 import { type BodyPicture, bodyPictures, textureViews } from "./textureViews.ts";
+import { viewTexture, viewWeights } from "./viewTexture.ts";
 
 /** How a surface is finished. */
 export interface FinishOptions {
@@ -55,7 +56,7 @@ export const finishDefaults = Object.freeze({
 	padding: defaultPadding as number,
 });
 
-/** Enough to see that everything works, on a CPU in seconds; textures come out coarse and dark. */
+/** Enough to see that everything works, on a CPU in seconds; textures come out coarse. */
 export const sketchEffort: typeof finishDefaults = Object.freeze({
 	...finishDefaults,
 	visibilityViews: 150,
@@ -151,13 +152,18 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 			},
 		),
 	);
-	// Departs from upstream: without pictures from all around, what no view sees would stay black; it takes its neighbours' colours.
-	const startOf = async (samples: Promise<TextureSamples>[]) => {
+	const ownColors = () => {
 		const colors = bodyColors(repaired, stageOne);
-		const own = Float32Array.from(unwrapped.positions, (_, i) => colors[unwrapped.sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
-		return startTexture(unwrapped, own, await Promise.all(samples), size, startWeights);
+		return Float32Array.from(unwrapped.positions, (_, i) => colors[unwrapped.sourceVertices[Math.floor(i / 3)] * 3 + (i % 3)]);
 	};
 	const texture = await runPart(context, fitPart, async (_, report) => {
+		if (gaussians === undefined) {
+			const progress = (done: number, total: number) => {
+				stopIfAborted(context);
+				report(done, total);
+			};
+			return viewTexture({ mesh: unwrapped, colors: ownColors(), views, size, work, report: progress });
+		}
 		// Other threads look the views up while the fit goes on with those that are there.
 		const looked = new Map<number, Promise<TextureSamples>>();
 		const lookUp = (view: number) => {
@@ -165,19 +171,24 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 			looked.set(view, samples);
 			return samples;
 		};
-		return bakeSamples(device, {
+		// Departs from upstream: with fewer steps than upstream's black would not become a person; they begin with what the views show.
+		const isShort = effort.fitSteps < bakeStepCount;
+		const all = isShort ? await Promise.all(views.map((_, view) => lookUp(view))) : [];
+		const weights = views.map((_, view) => viewWeights[view] ?? renderWeight);
+		const { color } = await bakeSamples(device, {
 			mesh: unwrapped,
 			samples: { count: views.length, capacity: Math.max(...samplesOfViews), of: lookUp },
 			findGaps: work.findGaps,
 			size,
 			picker: new NumpyRandomState(request.seed),
 			steps: effort.fitSteps,
-			start: gaussians === undefined ? await startOf(views.map((_, view) => lookUp(view))) : undefined,
+			start: isShort ? startTexture(unwrapped, ownColors(), all, size, weights) : undefined,
 			beforeStep(step) {
 				stopIfAborted(context);
 				if (step % reportedSteps === 0) report(step, effort.fitSteps);
 			},
 		});
+		return color;
 	});
 	const { positions, faces, uvs, sourceVertices } = unwrapped;
 	const smooth = vertexNormals(repaired);
@@ -189,7 +200,7 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 		return { picture: imageOf(size, size, 3, picture), tangents };
 	};
 	const map = normalMap ? await runPart(context, normalsPart, bakeNormalMap) : undefined;
-	return { mesh, texture: { picture: imageOf(size, size, 3, texture.color), uvs, normals, normalMap: map }, repair };
+	return { mesh, texture: { picture: imageOf(size, size, 3, texture), uvs, normals, normalMap: map }, repair };
 }
 
 /** Two pieces of work side by side; where one fails the other is told, and waited for, before the error goes on. */
@@ -204,8 +215,8 @@ async function together<A, B>(first: () => Promise<A>, second: (isStopped: () =>
 	return Promise.all([a, b]);
 }
 
-/** How much front, right, back, left and face count where views disagree: front and back most, as in the fit's last steps. */
-const startWeights = [1, 0.5, 1, 0.5, 0.1];
+/** How much a picture of the Gaussians counts beside the views in what a short fit begins with. */
+const renderWeight = 0.1;
 
 /** Steps of the fit between two reports. */
 const reportedSteps = 20;
@@ -242,7 +253,7 @@ function finishParts(
 	return [
 		part("repair", visibilityBytes(device, mesh, { cameras, size: effort.visibilitySize })),
 		part("unwrap, texture views", renderBytes),
-		part("texture fit", textureFitBytes(device, textureSize, samplesOfViews)),
+		part("texture fit", gaussians === undefined ? 0 : textureFitBytes(device, textureSize, samplesOfViews)),
 		...(normalMap ? [part("normal map", 0)] : []),
 	];
 }

@@ -38,11 +38,8 @@ const [mostCubes, fewestCubes] = [256, 32];
 const mostDepthPixels = 384;
 const refinementRounds = 6;
 
-/**
- * Less than `finishDefaults`: a field's surface hides little. Departs from upstream: the texture is what the views show (`startTexture`), without
- * Adam's steps, which on five views that disagree took a decibel away again (200 steps) and minutes on a CPU.
- */
-export const reconstructionEffort = Object.freeze({ visibilityViews: 200, visibilitySize: 1024, fitSteps: 0 });
+/** Less than `finishDefaults`: a field's surface hides little. */
+export const reconstructionEffort = Object.freeze({ visibilityViews: 200, visibilitySize: 1024 });
 /** GPU bytes of FlexiCubes per cube of the grid and per cube of a layer, beyond the field's. */
 const layerBytes = 1800;
 
@@ -77,7 +74,7 @@ export async function runReconstruction(context: PartContext, request: Reconstru
 	stopIfAborted(context);
 	const mesh = await runPart(context, refinePart, async () => refineMesh(found, { views, distances, rounds: refinementRounds, sheets }));
 	const { finish, seed } = request;
-	const kept = reliableViews(mesh, views, distances);
+	const kept = reliableViews(views, distances);
 	const normals = request.views.normals.map((image, view) => (view < kept.length ? { ...image, data: kept[view] } : image));
 	const shown = { colors: request.views.colors, normals };
 	if (finish !== undefined) {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../engine/gpu/device.ts";
 import { imageOf } from "../../engine/image/image.ts";
 import { unwrapMesh } from "../../engine/mesh/unwrap.ts";
+import { figurePictures, sideNames, sideView } from "../../engine/stages/figurePictures.ts";
 import { type FinishRequest, finishMesh } from "../../engine/stages/finish.ts";
 import { finishWorkHere } from "../../engine/stages/finishWork.ts";
 import { bareContext, type MemoryPlan, type PartContext, type Progress } from "../../engine/stages/part.ts";
@@ -164,17 +165,25 @@ describe("finishMesh", () => {
 	});
 });
 
-it("makes a texture of the five views where there are no Gaussians", async () => {
-	const { context } = watched();
-	const { texture } = await finishMesh(context, {
-		...request(),
-		gaussians: undefined,
-		mesh: ball,
-		effort: { ...request().effort, fitSteps: 40 },
-	});
+it("makes a texture of the five views where there are no Gaussians, without the GPU", async () => {
+	const { context, plans } = watched();
+	const { mesh, texture } = await finishMesh(context, { ...request(), gaussians: undefined, mesh: ball });
 	expect(context.measurements.map(({ part }) => part)).toEqual(names);
+	expect(plans[0].parts).toContainEqual({ part: "texture fit", bytes: 0 });
+	const drawn = figurePictures(device, {
+		figure: { meshes: [{ ...mesh, uvs: texture.uvs, texture: texture.picture }] },
+		views: sideNames.map((side) => sideView(side)),
+		size: 32,
+		shading: "color",
+	});
+	for await (const { data } of drawn) expect(Math.abs(data[(16 * 32 + 16) * 4] - 150)).toBeLessThan(3);
+});
+
+it("begins a short fit with what the views show", async () => {
+	const { texture } = await finishMesh(watched().context, { ...request(), mesh: ball, effort: { ...request().effort, fitSteps: 3 } });
 	const { data } = texture.picture;
-	expect(data.reduce((sum, value) => sum + value, 0) / data.length).toBeGreaterThan(20); // from black, in 40 steps
+	// Three steps from black would end below 10.
+	expect(data.reduce((sum, value) => sum + value, 0) / data.length).toBeGreaterThan(100);
 });
 
 it("gives the head more texels and makes a normal map where they are asked for", async () => {
