@@ -1,14 +1,14 @@
-/** What `generate` needs at the official sizes; shown by `synchuman doctor` and in docs/memory.md. */
+/** What `generate` needs at the official sizes; shown by `synchuman doctor` and in docs/tuning.md. */
 export const requirements = Object.freeze({
 	/** Oldest Node: major, minor. */
 	node: Object.freeze([20, 20] as const),
 	/**
-	 * Bytes of GPU memory in f16 with weights part by part (staged): planned 5,329,216,560 for the diffusion of stage 1, the largest part, and
+	 * Bytes of GPU memory in f16 with weights part by part (staged): planned 5,925,069,808 for the diffusion of stage 1, the largest part, and
 	 * the driver's own share. f32 doubles weights and activations.
 	 */
-	stagedBytes: 5_700_000_000,
+	stagedBytes: 6_200_000_000,
 	/** The same with all weights on the card. */
-	residentBytes: 10_500_000_000,
+	residentBytes: 11_200_000_000,
 	/** Bytes that one binding must show: what WebGPU guarantees; larger tensors are read in windows. */
 	bindingBytes: 2 ** 27,
 	/** Bytes of disk for the official checkpoints, and for the results of one picture. */
