@@ -15,7 +15,7 @@ import { hugePng } from "../support/hugePng.ts";
 import { bundle, type Start, synchuman } from "../support/program.ts";
 import { stageOneResult } from "../support/stageResults.ts";
 
-// Every row of README's table of limits, through the bundled program. No row needs a network to run, so one small picture and tiny
+// Every row of the table of docs/limits.md, through the bundled program. No row needs a network to run, so one small picture and tiny
 // weights serve.
 
 let folder: string;
@@ -120,7 +120,7 @@ afterAll(() => {
 type RowStart = readonly [argv: readonly string[], start: Omit<Start, "cwd">];
 type Row = () => readonly string[] | RowStart | undefined | Promise<readonly string[] | RowStart>;
 
-/** What README's "input" is as a command line. */
+/** What the table's "input" is as a command line. */
 const rows: Readonly<Record<string, Row>> = {
 	"a file that is not PNG, JPEG or WebP": () => pictured("text.png", new TextEncoder().encode("a text")),
 	"a picture file that is not there": () => ["generate", at("missing.png"), "-o", at("out")],
@@ -234,15 +234,15 @@ const rows: Readonly<Record<string, Row>> = {
 	},
 };
 
-/** The rows of README's table of limits. */
-function documented(): readonly { input: string; message: string; status: number }[] {
-	const readme = readFileSync("README.md", "utf8");
-	const table = readme.slice(readme.indexOf("| input | message | exit status |")).split("\n\n")[0];
+/** The rows of a document's table of limits. */
+function documented(file = "docs/limits.md"): readonly { input: string; message: string; status: number }[] {
+	const text = readFileSync(file, "utf8");
+	const table = text.slice(text.indexOf("| input | message | exit status |")).split("\n\n")[0];
 	return table
 		.split("\n")
 		.slice(2)
 		.map((line) => {
-			const [, input, message, status] = /^\| (.*) \| `(.*)` \| (\d+) \|$/.exec(line) ?? expect.fail(`README: ${line}`);
+			const [, input, message, status] = /^\| (.*) \| `(.*)` \| (\d+) \|$/.exec(line) ?? expect.fail(`${file}: ${line}`);
 			return { input, message, status: Number(status) };
 		});
 }
@@ -259,6 +259,7 @@ function pattern(message: string): RegExp {
 describe("limits", () => {
 	it("are tested row by row", () => {
 		expect(Object.keys(rows)).toEqual(documented().map(({ input }) => input));
+		for (const row of documented("README.md")) expect(documented()).toContainEqual(row);
 	});
 
 	it.each(documented())("$input: $status", async ({ input, message, status }) => {

@@ -1,8 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { samplePerson } from "../../engine/image/samplePerson.ts";
+import { encodePng } from "../../runners/imageFile.ts";
+import { DocumentedShell } from "../support/documentedCommands.ts";
+import { documentTests } from "../support/documentTests.ts";
 
 // The same sources under Deno. Deno comes from npm, into .cache/deno and not into node_modules, where its name would shadow the command of that name
 // in `deno task`. A machine that cannot have it skips these tests and says so.
@@ -39,18 +42,23 @@ it("runs tests of kernels, weights and samplers", { timeout: 300_000 }, ({ skip 
 	expect(text).toMatch(/Tests +\d+ passed/);
 });
 
-it("finds the machine fit, and runs every network of the demo", { timeout: 600_000 }, ({ skip }) => {
-	if (!existsSync(deno)) skip("no Deno");
-	const doctor = run(deno, ["task", "doctor", "--weights", "synthetic:tiny", "--adapter", "software"]);
-	expect(doctor.status, doctor.text).toBe(0);
-	expect(doctor.text).toMatch(/runtime +Deno 2/);
-	const output = mkdtempSync(join(tmpdir(), "synchuman-deno-"));
-	try {
-		const few = ["--steps", "1", "--stage2-steps", "1", "--texture-size", "0", "--no-preview"];
-		const demo = run(deno, ["task", "demo", "-o", output, ...few]);
-		expect(demo.status, demo.text).toBe(0);
-		expect(existsSync(join(output, "stage2", "output.glb"))).toBe(true);
-	} finally {
-		rmSync(output, { recursive: true, force: true });
-	}
+describe("the documented commands", () => {
+	let shell: DocumentedShell;
+	beforeAll(async () => {
+		shell = new DocumentedShell(deno);
+		writeFileSync(join(shell.folder, "photo.png"), await encodePng(samplePerson()));
+	});
+	afterAll(() => shell.close());
+	beforeEach(({ skip }) => {
+		if (!existsSync(deno)) skip("no Deno");
+	});
+	documentTests(
+		"docs/deno.md",
+		() => shell,
+		(command, { stdout }) => {
+			if (command.includes("doctor")) expect(stdout).toMatch(/runtime +Deno 2/);
+			if (command.includes("generate")) expect(existsSync(join(shell.folder, "out", "photo", "stage2", "output.glb"))).toBe(true);
+			if (command.includes("/health")) expect(JSON.parse(stdout)).toMatchObject({ status: "ok" });
+		},
+	);
 });
