@@ -101,14 +101,14 @@ export async function readTogether(device: Device, tensors: readonly Tensor[], s
 			}
 			device.gpu.queue.submit([encoder.finish()]);
 			await through.mapAsync(GPUMapMode.READ, 0, total);
-			const bytes = through.getMappedRange(0, total).slice(0);
-			through.unmap();
+			const mapped = through.getMappedRange(0, total);
 			at = 0;
-			return tensors.map((tensor, i) => {
-				const values = new Uint32Array(bytes, at, elementCount(tensor.shape));
+			const values = tensors.map((_, i) => {
 				at += lengths[i];
-				return values;
+				return new Uint32Array(mapped.slice(at - lengths[i], at));
 			});
+			through.unmap();
+			return values;
 		} finally {
 			if (staging === undefined) device.destroyBuffer(through);
 		}

@@ -2,6 +2,7 @@ import type { Device } from "../gpu/device.ts";
 import { describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { readTogether, readUnsigned } from "../gpu/transfer.ts";
 import type { Graph } from "../graph/graph.ts";
+import { copyColumns } from "../kernels/dense/copyColumns.ts";
 import { cubesOfVertices, gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
 import { type BitSet, elementOf, membersOfBits, rankedBits, rankMembers } from "../kernels/mesh/bitSet.ts";
 import { deformedVertices } from "../kernels/mesh/deformedVertices.ts";
@@ -218,9 +219,15 @@ async function surface(device: Device, gpu: GraphRunner, field: FieldOnDevice, g
 		const { corners, duals } = cased;
 		const featureRows = rankMembers(graph, withMemory(found.cubeIds), field.cubes, field.rowOfCube);
 		const rows = graph.output(dualVertices(graph, { features, weightColumn, featureRows, corners, points, duals }));
-		const edges = graph.output(surfaceEdges(graph, vertexIds, inside, points, resolution));
+		const columns = (xColumn: number, width: number) =>
+			graph.output(
+				copyColumns(graph, { x: rows, xColumn, columns: width, into: { tensor: graph.tensor("columns", "f32", [dualCount, width]) } }),
+			);
+		const read = { positions: columns(0, 3), attributes: channels === 10 ? columns(4, 6) : undefined };
+		const edges = surfaceEdges(graph, vertexIds, inside, points, resolution);
+		if (field.withTopology) graph.output(edges);
 		const quadsBefore = graph.output(prefixSum(graph, { values: { ...edges, shape: [6 * vertexCount] } }));
-		return { vertexIds, rows, edges, quadsBefore, caseAndFirst: graph.output(cased.caseAndFirst) };
+		return { vertexIds, rows, edges, quadsBefore, caseAndFirst: graph.output(cased.caseAndFirst), ...read };
 	});
 	const [quads] = await gpu.numbers(elementOf(made.quadsBefore, 6 * vertexCount));
 	const faces =
@@ -234,12 +241,12 @@ async function surface(device: Device, gpu: GraphRunner, field: FieldOnDevice, g
 				}),
 			),
 		));
-	const [dualRows, triangles = new Uint32Array(0)] = await readTogether(device, [made.rows, ...(faces ? [faces] : [])]);
-	const rows = new Float32Array(dualRows.buffer, dualRows.byteOffset, dualRows.length);
+	const read = await readTogether(device, [made.positions, ...(made.attributes ? [made.attributes] : []), ...(faces ? [faces] : [])]);
+	const [positions, attributes] = read.map((values) => new Float32Array(values.buffer));
 	return {
-		positions: columnsOf(rows, channels, 0, 3),
-		faces: triangles,
-		attributes: channels === 10 ? columnsOf(rows, channels, 4, 6) : undefined,
+		positions,
+		faces: faces ? read[read.length - 1] : new Uint32Array(0),
+		attributes: made.attributes && attributes,
 		topology: field.withTopology
 			? topologyOf(resolution, {
 					cubes: await readUnsigned(device, found.cubeIds),
@@ -250,15 +257,6 @@ async function surface(device: Device, gpu: GraphRunner, field: FieldOnDevice, g
 			: undefined,
 		dispatchCount: gpu.dispatchCount,
 	};
-}
-
-/** Some columns of rows of `channels` values, as an array of their own. */
-function columnsOf(rows: Float32Array, channels: number, first: number, width: number): Float32Array {
-	const columns = new Float32Array((rows.length / channels) * width);
-	for (let at = 0, from = first; at < columns.length; at += width, from += channels) {
-		for (let k = 0; k < width; k++) columns[at + k] = rows[from + k];
-	}
-	return columns;
 }
 
 const noTopology: SurfaceTopology = {

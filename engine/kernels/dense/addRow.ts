@@ -34,6 +34,7 @@ export function addRow(graph: Graph, request: AddRowRequest): Tensor {
 		throw new Error(`${graph.path}/addRow: rows ${first} .. ${first + count} of ${describe(x)} do not fit ${describe(y)}`);
 	}
 	const lanes = vectorLanes(columns);
+	const workgroupSize = graph.device.report.software ? 64 : 256;
 	const matrix = (tensor: Tensor) => reshape(tensor, [rows, columns]);
 	const sides = [
 		{ tensors: [matrix(x), matrix(y)], segments: { first, count, stride: count, segments: 1 } },
@@ -43,9 +44,10 @@ export function addRow(graph: Graph, request: AddRowRequest): Tensor {
 		graph.dispatch({
 			shader: "dense/addRow",
 			aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
+			overrides: { workgroupSize },
 			tensors: { x: tensors[0], row, y: tensors[1] },
 			params: { count: (shownCount * columns) / lanes, columns: columns / lanes, first: ((segments?.first ?? 0) * columns) / lanes },
-			workgroups: foldedWorkgroups(Math.ceil((shownCount * columns) / lanes / 64)),
+			workgroups: foldedWorkgroups(Math.ceil((shownCount * columns) / lanes / workgroupSize)),
 		});
 	});
 	return y;
