@@ -38,8 +38,8 @@ interface Entry {
 	readonly fail: (error: unknown) => void;
 }
 
-/** Seconds that Redis keeps an ended job of a server that does not come back. */
-const keptSeconds = 7 * 86_400;
+/** How long Redis keeps ended jobs, and how many. */
+const kept = Object.freeze({ age: 86_400, count: 10_000 });
 
 /** A job's name in Redis; digits alone would not do. */
 const nameOf = (id: string) => `job-${id}`;
@@ -67,10 +67,9 @@ export async function bullmqLine({ redis, address, checkMs = 5000 }: BullmqLineP
 		Object.assign(entry, { started: false, waited: 0 });
 		entry.watch.onReturn();
 	};
+	// What has ended stays in Redis for a time: a server that is killed before it has recorded it finds it there.
 	const leave = (entry: Entry, settle: () => void) => {
-		if (!entries.delete(entry.id)) return;
-		settle();
-		queue.remove(nameOf(entry.id)).catch(() => {});
+		if (entries.delete(entry.id)) settle();
 	};
 	const done = (entry: Entry) => leave(entry, () => entry.settle("done"));
 	const failed = (entry: Entry, reason: string) => leave(entry, () => entry.fail(failure(reason)));
@@ -93,7 +92,6 @@ export async function bullmqLine({ redis, address, checkMs = 5000 }: BullmqLineP
 
 	/** Adds a job that Redis does not have, or finds the one that it has. */
 	async function take(entry: Entry): Promise<Job<QueuedJob> | undefined> {
-		const kept = { age: keptSeconds };
 		const data = { server: address(), key: entry.key };
 		await queue.add("generate", data, { jobId: nameOf(entry.id), attempts: 1, removeOnComplete: kept, removeOnFail: kept });
 		const job = await queue.getJob(nameOf(entry.id));

@@ -62,13 +62,19 @@ export class JobTable {
 		this.#jobs.set(job.id, job);
 	}
 
-	/** Changes a record and tells its watchers; a disk that cannot take it is logged, so that a job's end is told all the same. */
+	/**
+	 * Changes a record and tells its watchers. A job's end is on the disk before it is told, so that no kill takes it back; a disk that cannot
+	 * take it is logged, so that it is told all the same.
+	 */
 	async change(id: string, changes: Partial<JobRecord>): Promise<void> {
-		const before = this.get(id);
-		const job = { ...before, ...changes };
+		const changed = () => ({ ...this.get(id), ...changes });
+		const save = (job: JobRecord) => this.store.save(job).catch((error) => this.#log(`job ${id}: ${error.message}`));
+		const ends = isFinal(changed()) && !isFinal(this.get(id));
+		if (ends) await save(changed());
+		const job = changed();
 		this.#jobs.set(id, job);
-		if (isFinal(job) && !isFinal(before)) this.counts[job.status as keyof typeof this.counts]++;
-		await this.store.save(job).catch((error) => this.#log(`job ${id}: ${error.message}`));
+		if (ends) this.counts[job.status as keyof typeof this.counts]++;
+		else await save(job);
 		this.tell(id);
 	}
 

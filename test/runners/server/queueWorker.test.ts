@@ -41,6 +41,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 	let database = 0;
 	/** What killed workers leave behind. */
 	let left: string;
+	const serverProgram = join("dist", `servedQueueStub-${process.pid}.mjs`);
 	const program = join("dist", `workerStub-${process.pid}.mjs`);
 	const children: ChildProcess[] = [];
 	const workers: { close(graceMs?: number): Promise<void> }[] = [];
@@ -49,6 +50,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		left = mkdtempSync(join(tmpdir(), "synchuman-left-"));
 		const plain = { bundle: true, packages: "external", platform: "node", target: "node20", format: "esm" } as const;
 		await build({ entryPoints: ["test/support/workerStub.ts"], outfile: program, ...plain });
+		await build({ entryPoints: ["test/support/servedStub.ts"], outfile: serverProgram, ...plain });
 	});
 	afterEach(async () => {
 		for (const child of children.splice(0)) child.kill("SIGKILL");
@@ -57,7 +59,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 	});
 	afterAll(async () => {
 		await redis.end();
-		rmSync(program, { force: true });
+		for (const made of [program, serverProgram]) rmSync(made, { force: true });
 		rmSync(left, { recursive: true, force: true });
 	});
 
@@ -169,6 +171,26 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		}
 		expect(done.said.join("\n")).toContain("the server answers again");
 		expect(readdirSync(done.folder)).toEqual([]);
+	});
+
+	it("kill -9 of the server in mid-job: the job runs on, and the next start has it and those that had ended", async () => {
+		const { jobs } = await opened();
+		const started = async () => {
+			const argv = [serverProgram, jobs, "1", queue];
+			const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+			children.push(child);
+			const url = await new Promise<string>((ready) => child.stdout?.once("data", (text) => ready(String(text).trim())));
+			return { child, url };
+		};
+		await worker({ stageMs: 300 });
+		const first = await started();
+		const done = await endedJob(first.url, (await post(first.url)).job_id);
+		const [running, waiting] = [await post(first.url), await post(first.url)];
+		await until(first.url, running.job_id, ({ status }) => status === "running");
+		first.child.kill("SIGKILL");
+		const { url } = await started();
+		for (const { job_id } of [running, waiting]) expect(await endedJob(url, job_id)).toMatchObject({ error: null, status: "done" });
+		expect(await seen(url, done.job_id)).toEqual(done);
 	});
 
 	it("Redis that ends and comes back empty: one line each, 503 meanwhile, and every job is done", async () => {
