@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import { SyncHumanError } from "../engine/error.ts";
 import type { TextureGaps } from "../engine/mesh/bakeTexture.ts";
+import type { Mesh } from "../engine/mesh/mesh.ts";
 import { type TeleaWeights, teleaRanges } from "../engine/mesh/teleaFill.ts";
 import type { TeleaFront } from "../engine/mesh/teleaFront.ts";
 import { joinedPlanes, planesOf } from "../engine/mesh/teleaInpaint.ts";
-import type { BakeObservation, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
+import type { BakeObservation, SeenFaces, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
 import { unwrapMesh } from "../engine/mesh/unwrap.ts";
 import type { FinishWork, UnwrapRequest } from "../engine/stages/finishWork.ts";
 import type { FinishJob } from "./finishWorker.ts";
@@ -28,6 +29,9 @@ export function finishWorkInWorkers(
 	const pool = openWorkerPool(worker, threads, "finishing");
 	pool.startAll();
 	const run = <Result>(job: FinishJob, moved?: readonly ArrayBuffer[]) => pool.run<Result>(job, moved);
+	/** What everything else waits for. */
+	const runFirst = <Result>(job: FinishJob) => pool.run<Result>(job, [], true);
+	let whole: Mesh | undefined;
 	let shared: TexturedMesh | undefined;
 	const inShared = ({ positions, faces, uvs }: TexturedMesh) => {
 		shared ??= arraysInShared({ positions, faces, uvs });
@@ -45,19 +49,23 @@ export function finishWorkInWorkers(
 					padding,
 					focus,
 					onProgress,
-					workers: { chartPart: (chart) => run({ chart }), packCharts: (pack) => run({ pack }) },
+					workers: { chartPart: (chart) => runFirst({ chart }), packCharts: (pack) => runFirst({ pack }) },
 				});
 			} finally {
 				signal?.removeEventListener("abort", stop);
 			}
 		},
-		lookUp(mesh: TexturedMesh, view: BakeObservation) {
+		seeFaces({ positions, faces }: Mesh, view: BakeObservation) {
+			whole ??= arraysInShared({ positions, faces });
 			const { buffer, byteLength } = view.color;
 			const isOwn = view.mask === undefined && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-			return run<TextureSamples>({ view: { mesh: inShared(mesh), size: textureSize, view } }, isOwn ? [buffer] : []);
+			return run<SeenFaces>({ see: { mesh: whole, view } }, isOwn ? [buffer] : []);
 		},
+		lookUp: (mesh: TexturedMesh, seen: SeenFaces) => run<TextureSamples>({ lookUp: { mesh: inShared(mesh), size: textureSize, seen } }),
 		async findGaps(mesh: TexturedMesh, size: number): Promise<TextureGaps> {
-			const found = await run<{ readonly uncovered: Uint8Array; readonly front: TeleaFront }>({ gaps: { mesh: inShared(mesh), size } });
+			const found = await runFirst<{ readonly uncovered: Uint8Array; readonly front: TeleaFront }>({
+				gaps: { mesh: inShared(mesh), size },
+			});
 			const { uncovered, front } = found;
 			const ranges = teleaRanges(front).filter(({ first }) => first < preparedPixels);
 			const weighing = Promise.all(ranges.map((range) => run<TeleaWeights>({ weights: { front, ...range } })));

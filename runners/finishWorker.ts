@@ -1,11 +1,21 @@
+import { availableParallelism } from "node:os";
 import { parentPort } from "node:worker_threads";
-import { bakeLookups, inpaintRadius, uncoveredTexels } from "../engine/mesh/bakeTexture.ts";
-import { type ChartJob, chartPart, initializeAtlas } from "../engine/mesh/chartPart.ts";
+import { inpaintRadius, levelsOf, uncoveredTexels } from "../engine/mesh/bakeTexture.ts";
+import { type ChartJob, chartPart } from "../engine/mesh/chartPart.ts";
+import type { Mesh } from "../engine/mesh/mesh.ts";
 import { type PackJob, packCharts } from "../engine/mesh/packCharts.ts";
 import { type TeleaWeights, teleaFill, teleaWeights } from "../engine/mesh/teleaFill.ts";
 import { type TeleaFront, teleaFront } from "../engine/mesh/teleaFront.ts";
 import { teleaWeightsOf } from "../engine/mesh/teleaInpaint.ts";
-import type { BakeObservation, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
+import {
+	type BakeObservation,
+	type SeenFaces,
+	samplesOfSeen,
+	seenFaces,
+	type TexturedMesh,
+	type TextureSamples,
+} from "../engine/mesh/textureSamples.ts";
+import { rehearseFinishing } from "./rehearseFinishing.ts";
 import { arraysInShared } from "./sharedArrays.ts";
 import { answerJobs } from "./workerPool.ts";
 
@@ -15,8 +25,10 @@ import { answerJobs } from "./workerPool.ts";
 export interface FinishJob {
 	readonly chart?: ChartJob;
 	readonly pack?: PackJob;
-	/** Where a view looks the texture of `size` texels a side up; the mesh is the same in every job. */
-	readonly view?: { readonly mesh: TexturedMesh; readonly size: number; readonly view: BakeObservation };
+	/** What a view sees of a mesh. */
+	readonly see?: { readonly mesh: Mesh; readonly view: BakeObservation };
+	/** Where it looks the texture of `size` texels a side up. */
+	readonly lookUp?: { readonly mesh: TexturedMesh; readonly size: number; readonly seen: SeenFaces };
 	/** The gaps of a texture, and the front of their inpainting. */
 	readonly gaps?: { readonly mesh: TexturedMesh; readonly size: number };
 	/** What the pixels from `first` to `end` take from those around them. */
@@ -25,18 +37,16 @@ export interface FinishJob {
 	readonly fill?: { readonly front: TeleaFront; readonly weights: readonly TeleaWeights[]; readonly plane: Uint8Array };
 }
 
-let lookups: ReturnType<typeof bakeLookups> | undefined;
-initializeAtlas().catch(() => undefined); // the job that needs it tells
+// Where cores are few, waiting threads have none to themselves.
+if (availableParallelism() > 4) rehearseFinishing().catch(() => undefined); // the job that meets the same problem tells
 
 answerJobs<FinishJob>(
 	parentPort,
-	async ({ chart, pack, view, gaps, weights, fill }) => {
+	async ({ chart, pack, see, lookUp, gaps, weights, fill }) => {
 		if (chart !== undefined) return chartPart(chart);
 		if (pack !== undefined) return packCharts(pack);
-		if (view !== undefined) {
-			lookups ??= bakeLookups(view.mesh, view.size);
-			return lookups(view.view);
-		}
+		if (see !== undefined) return arraysInShared(seenFaces(see.mesh, see.view));
+		if (lookUp !== undefined) return samplesOfSeen(lookUp.mesh, lookUp.seen, lookUp.size, levelsOf(lookUp.size));
 		if (gaps !== undefined) {
 			const uncovered = uncoveredTexels(gaps.mesh, gaps.size);
 			return { uncovered, front: arraysInShared(teleaFront(uncovered, gaps.size, gaps.size, inpaintRadius)) };

@@ -8,8 +8,11 @@ export interface Answer {
 
 /** Threads that do jobs. */
 export interface WorkerPool {
-	/** Does a job on the next free thread; `moved` buffers are gone here afterwards. Rejects where it fails, or after `fail`. */
-	run<Result>(job: object, moved?: readonly ArrayBuffer[]): Promise<Result>;
+	/**
+	 * Does a job on the next free thread, before all that wait where it is urgent; `moved` buffers are gone here afterwards. Rejects where it
+	 * fails, or after `fail`.
+	 */
+	run<Result>(job: object, moved?: readonly ArrayBuffer[], isUrgent?: boolean): Promise<Result>;
 	/** Starts all threads now rather than as jobs come in. */
 	startAll(): void;
 	/** Rejects every job, now and later. */
@@ -75,13 +78,14 @@ export function openWorkerPool(entry: URL, threads: number, about: string): Work
 		startAll() {
 			while (workers.length < threads) idle.push(start());
 		},
-		run<Result>(job: object, moved: readonly ArrayBuffer[] = []): Promise<Result> {
+		run<Result>(job: object, moved: readonly ArrayBuffer[] = [], isUrgent = false): Promise<Result> {
 			return new Promise<unknown>((resolve, reject) => {
 				if (failure !== undefined) {
 					reject(failure);
 					return;
 				}
-				queue.push({ job, moved, resolve, reject });
+				if (isUrgent) queue.unshift({ job, moved, resolve, reject });
+				else queue.push({ job, moved, resolve, reject });
 				next();
 			}) as Promise<Result>;
 		},

@@ -79,8 +79,12 @@ export async function bakeTexture(device: Device, request: BakeRequest): Promise
 export function bakeLookups(mesh: TexturedMesh, size: number): (observation: BakeObservation) => TextureSamples {
 	checkMesh(mesh);
 	if (!Number.isInteger(size) || size < 1) throw new SyncHumanError("input", `bakeTexture: size must be a whole number, got ${size}`);
-	const levelCount = pyramidLevels(size, size).length;
-	return (observation) => textureSamples(mesh, observation, size, levelCount);
+	return (observation) => textureSamples(mesh, observation, size, levelsOf(size));
+}
+
+/** Levels of a texture of `size` texels a side. */
+export function levelsOf(size: number): number {
+	return pyramidLevels(size, size).length;
 }
 
 /** `bakeTexture` from the lookups of all views, which may still be on their way. */

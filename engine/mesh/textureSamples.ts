@@ -1,5 +1,5 @@
 import { SyncHumanError } from "../error.ts";
-import { clipPositions, interpolateUvs, rasterizeFaces } from "./triangleRaster.ts";
+import { clipPositions, rasterizeFaces, uvInterpolator } from "./triangleRaster.ts";
 
 const { fround } = Math;
 
@@ -41,25 +41,35 @@ export interface TextureSamples {
 	readonly uncovered: number;
 }
 
+/** The pixels of a view that count and the faces seen there: known before the mesh has texture coordinates. */
+export interface SeenFaces extends Pick<BakeObservation, "width" | "height" | "view" | "projection"> {
+	readonly count: number;
+	/** u32 [count, 3]: 1 + the face, 0 where there is none; pixel of the raster; colour r + 256 g + 65536 b. In the raster's order. */
+	readonly pixels: Uint32Array;
+	/** Pixels that count and that no triangle covers. */
+	readonly uncovered: number;
+}
+
 /**
  * The lookups of one view, in the raster's order. A pixel that counts and that no triangle covers looks up (0, 0) at level 0, the texture's
  * four corners: upstream's quirk. Throws code "input" where the picture does not have the size it says.
  */
 export function textureSamples(mesh: TexturedMesh, observation: BakeObservation, textureSize: number, levelCount: number): TextureSamples {
-	const { width, height, color, mask: given, rowsRunWithRaster } = observation;
-	const pixels = width * height;
-	const channels = color.length / pixels;
-	if ((channels !== 3 && channels !== 4) || (given !== undefined && given.length !== pixels)) {
+	return samplesOfSeen(mesh, seenFaces(mesh, observation), textureSize, levelCount);
+}
+
+/** What a view sees of a mesh. Throws code "input" where the picture does not have the size it says. */
+export function seenFaces({ positions, faces }: Pick<TexturedMesh, "positions" | "faces">, observation: BakeObservation): SeenFaces {
+	const { width, height, view, projection, color, mask: given, rowsRunWithRaster } = observation;
+	const channels = color.length / (width * height);
+	if ((channels !== 3 && channels !== 4) || (given !== undefined && given.length !== width * height)) {
 		throw new SyncHumanError(
 			"input",
 			`textureSamples: colour must be [${height}, ${width}, 3 or 4] and mask [${height}, ${width}], got ${color.length} and ${given?.length} values`,
 		);
 	}
-	const clip = clipPositions(mesh.positions, observation.view, observation.projection);
-	const raster = rasterizeFaces(clip, mesh.faces, width, height);
-	const slots = new Uint32Array(pixels);
-	const mask = new Uint8Array(pixels);
-	const sources = new Uint32Array(pixels); // of the samples, in the raster's order
+	const raster = rasterizeFaces(clipPositions(positions, view, projection), faces, width, height);
+	const pixels = new Uint32Array(width * height * 3);
 	let count = 0;
 	let uncovered = 0;
 	for (let row = 0; row < height; row++) {
@@ -69,21 +79,33 @@ export function textureSamples(mesh: TexturedMesh, observation: BakeObservation,
 			const at = from * channels;
 			if (given === undefined ? (color[at] | color[at + 1] | color[at + 2]) === 0 : given[from] === 0) continue;
 			const pixel = row * width + column;
-			mask[pixel] = 1;
 			if (raster.faces[pixel] === 0) uncovered++;
-			sources[count] = at;
-			slots[pixel] = count++;
+			pixels[count * 3] = raster.faces[pixel];
+			pixels[count * 3 + 1] = pixel;
+			pixels[count * 3 + 2] = color[at] | (color[at + 1] << 8) | (color[at + 2] << 16);
+			count++;
 		}
 	}
+	return { width, height, view, projection, count, pixels: pixels.slice(0, count * 3), uncovered };
+}
+
+/** The lookups of what a view sees of a mesh. The mesh's faces and their corners' places are those that were seen. */
+export function samplesOfSeen(mesh: TexturedMesh, seen: SeenFaces, textureSize: number, levelCount: number): TextureSamples {
+	const { count, pixels, uncovered } = seen;
 	const values = new Uint32Array(count * 4);
 	const floats = new Float32Array(values.buffer);
-	for (let i = 0; i < count; i++) values[i * 4 + 3] = color[sources[i]] | (color[sources[i] + 1] << 8) | (color[sources[i] + 2] << 16);
-	interpolateUvs(raster, clip, mesh.faces, mesh.uvs, mask, (pixel, u, v, duDx, duDy, dvDx, dvDy) => {
-		const at = slots[pixel] * 4;
+	const clip = clipPositions(mesh.positions, seen.view, seen.projection);
+	let at = 0;
+	const interpolate = uvInterpolator(seen, clip, mesh.faces, mesh.uvs, (_, u, v, duDx, duDy, dvDx, dvDy) => {
 		floats[at] = u;
 		floats[at + 1] = v;
 		floats[at + 2] = mipLevel(duDx, duDy, dvDx, dvDy, textureSize, textureSize, levelCount - 1);
 	});
+	for (let i = 0; i < count; i++) {
+		at = i * 4;
+		if (pixels[i * 3] !== 0) interpolate(pixels[i * 3 + 1], pixels[i * 3] - 1);
+		values[at + 3] = pixels[i * 3 + 2];
+	}
 	return { count, values, uncovered };
 }
 

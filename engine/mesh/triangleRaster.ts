@@ -130,12 +130,25 @@ export function interpolateUvs(
 	wanted: Uint8Array | undefined,
 	visit: PixelVisitor,
 ): void {
-	const { width, height, faces } = raster;
+	const { faces } = raster;
+	const interpolate = uvInterpolator(raster, clip, triangles, uvs, visit);
+	for (let pixel = 0; pixel < faces.length; pixel++) {
+		if (faces[pixel] !== 0 && (wanted === undefined || wanted[pixel] !== 0)) interpolate(pixel, faces[pixel] - 1);
+	}
+}
+
+/** The same pixel by pixel, where `face` is seen. */
+export function uvInterpolator(
+	{ width, height }: Pick<FaceRaster, "width" | "height">,
+	clip: Float32Array,
+	triangles: Uint32Array,
+	uvs: Float32Array,
+	visit: PixelVisitor,
+): (pixel: number, face: number) => void {
 	const columns = pixelCenters(width);
 	const rows = pixelCenters(height);
-	for (let pixel = 0; pixel < faces.length; pixel++) {
-		if (faces[pixel] === 0 || (wanted !== undefined && wanted[pixel] === 0)) continue;
-		const corner = (faces[pixel] - 1) * 3;
+	return (pixel, face) => {
+		const corner = face * 3;
 		const i0 = triangles[corner];
 		const i1 = triangles[corner + 1];
 		const i2 = triangles[corner + 2];
@@ -197,7 +210,7 @@ export function interpolateUvs(
 			sum2(b0X, fround(t0 - t2), b1X, fround(t1 - t2)),
 			sum2(b0Y, fround(t0 - t2), b1Y, fround(t1 - t2)),
 		);
-	}
+	};
 }
 
 /** a b + c d in float32. */

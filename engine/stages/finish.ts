@@ -11,7 +11,7 @@ import type { Mesh } from "../mesh/mesh.ts";
 import { type RepairReport, repairDefaults, repairMesh } from "../mesh/repair.ts";
 import { simplifiedFaceCount, simplifyMesh } from "../mesh/simplify.ts";
 import { startTexture } from "../mesh/startTexture.ts";
-import type { BakeObservation, TextureSamples } from "../mesh/textureSamples.ts";
+import type { BakeObservation, SeenFaces, TextureSamples } from "../mesh/textureSamples.ts";
 import { defaultPadding } from "../mesh/unwrap.ts";
 import { vertexNormals } from "../mesh/vertexNormals.ts";
 import { vertexTangents } from "../mesh/vertexTangents.ts";
@@ -130,8 +130,8 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 			},
 		}),
 	);
-	// The pictures do not depend on the charts: the GPU draws them while other threads unwrap.
-	const [unwrapped, views] = await runPart(context, unwrapPart, (_, report) =>
+	// Pictures and what they see do not depend on the charts: the GPU draws them while other threads unwrap.
+	const [unwrapped, { views, seen }] = await runPart(context, unwrapPart, (_, report) =>
 		together(
 			() =>
 				work.unwrap(repaired, {
@@ -142,13 +142,20 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 					report,
 				}),
 			async (isStopped) => {
-				const drawn: BakeObservation[] = [];
+				const views: BakeObservation[] = []; // where they are all there is
+				const seen: Promise<SeenFaces>[] = [];
 				for await (const view of textureViews(device, { pictures, gaussians, ...effort, maxMemory: context.maxMemory })) {
 					stopIfAborted(context);
 					if (isStopped()) break;
-					drawn.push(view);
+					if (gaussians === undefined) {
+						views.push(view);
+						continue;
+					}
+					const faces = work.seeFaces(repaired, view);
+					faces.catch(() => undefined); // reported where the view is looked up
+					seen.push(faces);
 				}
-				return drawn;
+				return { views, seen };
 			},
 		),
 	);
@@ -167,17 +174,17 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 		// Other threads look the views up while the fit goes on with those that are there.
 		const looked = new Map<number, Promise<TextureSamples>>();
 		const lookUp = (view: number) => {
-			const samples = looked.get(view) ?? work.lookUp(unwrapped, views[view]);
+			const samples = looked.get(view) ?? seen[view].then((faces) => work.lookUp(unwrapped, faces));
 			looked.set(view, samples);
 			return samples;
 		};
 		// Departs from upstream: with fewer steps than upstream's black would not become a person; they begin with what the views show.
 		const isShort = effort.fitSteps < bakeStepCount;
-		const all = isShort ? await Promise.all(views.map((_, view) => lookUp(view))) : [];
-		const weights = views.map((_, view) => viewWeights[view] ?? renderWeight);
+		const all = isShort ? await Promise.all(seen.map((_, view) => lookUp(view))) : [];
+		const weights = seen.map((_, view) => viewWeights[view] ?? renderWeight);
 		const { color } = await bakeSamples(device, {
 			mesh: unwrapped,
-			samples: { count: views.length, capacity: Math.max(...samplesOfViews), of: lookUp },
+			samples: { count: seen.length, capacity: Math.max(...samplesOfViews), of: lookUp },
 			findGaps: work.findGaps,
 			size,
 			picker: new NumpyRandomState(request.seed),

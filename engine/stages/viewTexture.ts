@@ -14,7 +14,7 @@ export interface ViewTextureRequest {
 	readonly views: readonly BakeObservation[];
 	/** Texels per side. */
 	readonly size: number;
-	readonly work: Pick<FinishWork, "lookUp" | "findGaps">;
+	readonly work: Pick<FinishWork, "seeFaces" | "lookUp" | "findGaps">;
 	/** Called after every view. */
 	readonly report: (done: number, total: number) => void;
 }
@@ -36,7 +36,8 @@ export async function viewTexture({ mesh, colors, views, size, work, report }: V
 	let done = 0;
 	const samples = await Promise.all(
 		views.map(async (view, i) => {
-			const found = await work.lookUp(mesh, i < bodyViews ? finerView(view) : view);
+			const seen = await work.seeFaces(mesh, i < bodyViews ? finerView(view) : view);
+			const found = await work.lookUp(mesh, seen);
 			report(++done, views.length);
 			return found;
 		}),

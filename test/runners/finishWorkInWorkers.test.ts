@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bakeLookups, findGapsHere } from "../../engine/mesh/bakeTexture.ts";
+import type { BakeObservation } from "../../engine/mesh/textureSamples.ts";
 import { type UnwrappedMesh, unwrapMesh } from "../../engine/mesh/unwrap.ts";
 import { bakeViews } from "../../engine/splat/cameras.ts";
 import type { UnwrapRequest } from "../../engine/stages/finishWork.ts";
@@ -51,11 +52,12 @@ it("finds the same samples on other threads, with masks and without", async () =
 	const here = bakeLookups(mesh, 64);
 	const expected = views.map((view) => here(view));
 	const work = finishWorkInWorkers(64, { worker, threads: 2 });
-	expect(await Promise.all(views.map((view) => work.lookUp(mesh, view)))).toEqual(expected);
+	const lookUp = async (view: BakeObservation) => work.lookUp(mesh, await work.seeFaces(mesh, view));
+	expect(await Promise.all(views.map(lookUp))).toEqual(expected);
 	const wrong = { ...views[0], color: new Uint8Array(5) };
-	await expect(work.lookUp(mesh, wrong)).rejects.toThrow(/finishing: textureSamples: colour must be/);
+	await expect(lookUp(wrong)).rejects.toThrow(/finishing: textureSamples: colour must be/);
 	await work.close();
-	await expect(work.lookUp(mesh, views[0])).rejects.toThrow("a worker ended");
+	await expect(lookUp(views[0])).rejects.toThrow("a worker ended");
 });
 
 it("fills the gaps of a texture as this thread does", async () => {
