@@ -73,7 +73,7 @@ const generate = {
 		"413": failure("The upload is too large."),
 		"422": failure("A field or the picture cannot be used."),
 		"429": failure("The queue is full; Retry-After says when to try again."),
-		"503": failure("No GPU, not enough memory on it, or no weights."),
+		"503": failure("No GPU, not enough memory on it, no weights, or the queue cannot be reached; Retry-After may say when to try again."),
 		"507": failure("The disk is full."),
 	},
 };

@@ -21,6 +21,8 @@ export interface StubWorkerOptions {
 	/** The same for the second stage alone. */
 	readonly stageTwoMs?: number;
 	readonly fail?: SyncHumanError;
+	/** Only every so many runs fail; default all. */
+	readonly failEvery?: number;
 	readonly stages?: { readonly stage1: boolean; readonly stage2: boolean };
 }
 
@@ -29,8 +31,10 @@ export function stubWorker({
 	stageMs = 25,
 	stageTwoMs = stageMs,
 	fail,
+	failEvery = 1,
 	stages = { stage1: true, stage2: true },
 }: StubWorkerOptions = {}): JobWorker {
+	let runs = 0;
 	return {
 		start: async () => ({ device: stubReport, stages }),
 		async run(options, { signal, onEvent }) {
@@ -52,7 +56,7 @@ export function stubWorker({
 						...engine,
 						async stageOne(image, run) {
 							await pause(stageMs);
-							if (fail !== undefined) throw fail;
+							if (fail !== undefined && ++runs % failEvery === 0) throw fail;
 							return engine.stageOne(image, run);
 						},
 						async stageTwo(stageOne, run) {

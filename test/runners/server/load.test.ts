@@ -1,13 +1,16 @@
 import { afterEach, expect, it } from "vitest";
+import { SyncHumanError } from "../../../engine/error.ts";
 import { describeBothQueues } from "../../support/bothQueues.ts";
 import { endedJob, personForm, type SeenJob, stubWorker, type TestServer, testServer } from "../../support/testServer.ts";
+
+const fail = new SyncHumanError("device", "The GPU is gone.");
 
 describeBothQueues((choice) => {
 	let server: TestServer;
 	afterEach(() => server.end());
 
 	it("200 uploads at once: a bounded number waits, the others are told when to come back, every accepted job ends", async () => {
-		server = await testServer({ ...choice(), worker: stubWorker({ stageMs: 25 }), maxQueue: 12 });
+		server = await testServer({ ...choice(), worker: stubWorker({ stageMs: 25, fail, failEvery: 7 }), maxQueue: 12 });
 		const form = await personForm({ texture_size: "0" });
 		let most = 0;
 		const answers = await Promise.all(
@@ -32,7 +35,8 @@ describeBothQueues((choice) => {
 				server.queue.table.list().some(({ id }) => id === body.job_id) ? (await endedJob(server.url, body.job_id)).status : "removed",
 			),
 		);
-		for (const status of ends) expect(["done", "cancelled", "removed"]).toContain(status);
+		for (const status of ends) expect(["done", "failed", "cancelled", "removed"]).toContain(status);
+		expect(ends).toContain("failed");
 		expect(ends.filter((status) => status === "done").length).toBeGreaterThan(ends.length / 2);
 		expect(server.queue.waiting).toBe(0);
 		// A place is free again, for as many as before.
