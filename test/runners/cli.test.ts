@@ -154,6 +154,10 @@ const rows: Readonly<Record<string, Row>> = {
 		return reconstruction("nobody", (path) => writeFileSync(path("normal_2.png"), white));
 	},
 	"`pshuman` with an override that does not count": () => ["pshuman", at("person.png"), "-o", at("out"), "seeed=1"],
+	"`pshuman --view-masks u2net` without the network": () => [
+		["pshuman", at("person.png"), "-o", at("out"), "--weights", "synthetic:tiny", "--view-masks", "u2net"],
+		withoutRemover(),
+	],
 	"`pshuman` with a configuration that is no YAML of key and value": () => {
 		writeFileSync(at("config.yaml"), "seed: 1\nno value here\n");
 		return ["pshuman", at("person.png"), "-o", at("out"), "--config", at("config.yaml")];
