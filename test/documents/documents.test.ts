@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { defaults } from "../../engine/defaults.ts";
 import { generateArguments, helpText, parseCommandLine } from "../../runners/arguments.ts";
 import { benchHelp } from "../../runners/bench/arguments.ts";
 import { advice } from "../../runners/doctor/advice.ts";
+import { openApi } from "../../runners/server/openapi.ts";
+import { serverHelp } from "../../runners/serverArguments.ts";
 import manifest from "../../weights/manifest.json" with { type: "json" };
 import { documentedBlocks, documents } from "../support/documents.ts";
 
@@ -81,6 +84,27 @@ it("links lead to files", () => {
 		);
 		expect(anchors, `${file}: ${link}`).toContain(anchor);
 	}
+});
+
+it("docs/server.md has every path and every field of the interface, and every option of serve", () => {
+	const page = readFileSync("docs/server.md", "utf8");
+	const { paths } = openApi();
+	const fields = paths["/generate"].post.requestBody.content["multipart/form-data"].schema.properties;
+	const accepted = ["stage1_only", "graceful_fallback"];
+	for (const field of Object.keys(fields).filter((name) => !accepted.includes(name))) expect(page).toContain(`\`${field}`);
+	const listings = ["/jobs/{id}/stage1", "/jobs/{id}/stage2"];
+	for (const path of Object.keys(paths).filter((name) => !listings.includes(name))) {
+		expect(page).toContain(path.replace("{id}", "ID").replace("{file}", "FILE"));
+	}
+	const options = [...serverHelp.split("\nworker:")[0].matchAll(/^ {2}--.*$/gm)].flatMap(([line]) => line.match(/--[a-z-]+/g) ?? []);
+	expect(options.length).toBeGreaterThan(12);
+	for (const option of options) expect(page).toContain(`\`${option}\``);
+});
+
+it("docs/first-model.md has the steps of the presets", () => {
+	const { quick, balanced, high } = defaults.presets;
+	const [first, second, third] = [quick, balanced, high].map(({ steps, stageTwoSteps }) => `${steps}/${stageTwoSteps}`);
+	expect(readFileSync("docs/first-model.md", "utf8")).toContain(`${first}, ${second} (the default), ${third} steps`);
 });
 
 it("docs/install.md has the doctor's commands", () => {
