@@ -120,6 +120,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let evenQ4 = subgroupMatrixLoad<Left, row_major>(&scores, even, matrixPitch); // of heads of 80
   let oddQ4 = subgroupMatrixLoad<Left, row_major>(&scores, odd, matrixPitch);
 
+  // The next ones without a table, from vector to vector.
+  let stepK = tileKeys * params.keyStride;
+  let stepV = tileKeys * params.valueStride;
+  let lastK = (firstKey + keyCount - 1u) * params.keyStride + fromKey + columnHere;
+  let lastV = (firstKey + keyCount - 1u) * params.valueStride + fromValue + columnHere;
+  var atK = min((firstKey + 2u * tileKeys + keyHere) * params.keyStride + fromKey + columnHere, lastK);
+  var atV = (firstKey + tileKeys + keyHere) * params.valueStride + fromValue + columnHere;
   var largest = 0.0; // score of this thread's query, in powers of two
   var total = 0.0;
   var lastWeight = 0.0;
@@ -216,8 +223,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         workgroupBarrier();
       }
     }
-    nextV = loadV(fromValue + columnHere, firstKey, key0 + tileKeys + keyHere, keyCount);
-    nextK = loadK(fromKey + columnHere, firstKey, key0 + 2u * tileKeys + keyHere, keyCount);
+    if (hasKeyRows) {
+      nextV = loadV(fromValue + columnHere, firstKey, key0 + tileKeys + keyHere, keyCount);
+      nextK = loadK(fromKey + columnHere, firstKey, key0 + 2u * tileKeys + keyHere, keyCount);
+    } else {
+      nextV = vec4<u32>();
+      if (atV <= lastV) { nextV = v[atV]; }
+      nextK = k[atK];
+      atV += stepV;
+      atK = min(atK + stepK, lastK);
+    }
     if (carriesTwo) {
       moreV = loadV(fromValue + columnThere, firstKey, key0 + tileKeys + keyThere, keyCount);
       moreK = loadK(fromKey + columnThere, firstKey, key0 + 2u * tileKeys + keyThere, keyCount);
