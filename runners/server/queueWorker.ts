@@ -38,12 +38,17 @@ export interface WorkerTimes {
 	readonly beatMs: number;
 }
 
+/** Jobs in a row that fail with code "device" until a worker takes no more. */
+const brokenAfter = 3;
+
 const usualTimes: WorkerTimes = Object.freeze({ lockMs: 30_000, beginMs: 300_000, resultMs: 600_000, beatMs: 1000 });
 
 /** A worker that takes jobs from a queue. */
 export interface QueueWorker {
 	/** Its adapter. */
 	readonly adapter: string;
+	/** Rejects with code "device" once several jobs in a row failed on the device, so that a broken card does not fail all that wait. */
+	readonly broken: Promise<never>;
 	/** Takes no more jobs; the one that runs may end within `graceMs`, then it goes back to the queue, its stage 1 kept. */
 	close(graceMs: number): Promise<void>;
 }
@@ -66,6 +71,13 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 	const queue = new Queue<QueuedJob>(queueName, { connection: redis.connect(false) });
 	const leaving = new AbortController();
 	const lost = new Map<string, AbortController>();
+	let deviceFailures = 0;
+	let fail: (error: SyncHumanError) => void = () => {};
+	const broken = new Promise<never>((_, reject) => {
+		fail = reject;
+	});
+	// Who does not look at it is told by the log.
+	broken.catch(({ message }) => log(message));
 
 	async function work(job: Job<QueuedJob>, token: string | undefined): Promise<void> {
 		const id = (job.id as string).replace(/^job-/, "");
@@ -110,6 +122,7 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 			const signal = AbortSignal.any([gone.signal, link.stopped, leaving.signal]);
 			await runTask(worker, task, { engine, watch: { signal, onEvent: teller.tell }, log });
 			await teller.flush();
+			deviceFailures = 0;
 			log(`job ${id}: done`);
 		} catch (error) {
 			if ((leaving.signal.aborted || gone.signal.aborted) && !link.stopped.aborted) {
@@ -120,6 +133,17 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 			}
 			const told = errorReport(error, store.folder);
 			log(`job ${id}: ${told.code === "internal" && error instanceof Error ? error.stack : told.message}`);
+			deviceFailures = told.code === "device" ? deviceFailures + 1 : 0;
+			if (deviceFailures === brokenAfter) {
+				void taker.pause(true);
+				fail(
+					new SyncHumanError(
+						"device",
+						`The last ${brokenAfter} jobs failed on ${report.device.adapter}.`,
+						"Look at it with synchuman doctor.",
+					),
+				);
+			}
 			throw new UnrecoverableError(JSON.stringify(told));
 		} finally {
 			teller.close();
@@ -146,6 +170,7 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 	await taker.waitUntilReady();
 	return {
 		adapter: report.device.adapter,
+		broken,
 		async close(graceMs) {
 			const timer = setTimeout(() => leaving.abort(), graceMs);
 			await taker.close();

@@ -26,8 +26,12 @@ export async function workerCommand(line: CommandLine, { out, say, signal }: Com
 		const worker = await queueWorker({ redis, worker: processWorker(engine), engine, preload, folder, log });
 		say(`weights: ${weights}\nqueue: ${redis.shown}\n`);
 		out(line.values.json === true ? `${JSON.stringify({ event: "working", adapter: worker.adapter })}\n` : `${worker.adapter}\n`);
-		if (!signal.aborted) await new Promise((stopped) => signal.addEventListener("abort", stopped));
-		await worker.close(options.graceMs);
+		const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+		try {
+			if (!signal.aborted) await Promise.race([stopped, worker.broken]);
+		} finally {
+			await worker.close(options.graceMs);
+		}
 	} finally {
 		redis.close();
 		rmSync(folder, { recursive: true, force: true });

@@ -95,10 +95,11 @@ export async function testWorker(url: string, worker: JobWorker, times: Partial<
 	const folder = mkdtempSync(join(tmpdir(), "synchuman-worker-"));
 	const engine = { weights: "synthetic:tiny", dtype: undefined, adapter: undefined, maxMemory: undefined };
 	const redis = await openRedis(url, log);
-	const { close } = await queueWorker({ redis, worker, engine, preload: false, folder, log, times: { ...quickTimes, ...times } });
+	const { close, broken } = await queueWorker({ redis, worker, engine, preload: false, folder, log, times: { ...quickTimes, ...times } });
 	return {
 		said,
 		folder,
+		broken,
 		async close(graceMs = 0) {
 			await close(graceMs);
 			rmSync(folder, { recursive: true, force: true });

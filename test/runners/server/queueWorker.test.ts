@@ -275,6 +275,19 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		expect(files).toEqual(["stage1/a.png"]);
 	});
 
+	it("a worker whose card is broken takes no more jobs, and another one does the rest", async () => {
+		const { url } = await opened();
+		const ids: string[] = [];
+		for (let i = 0; i < 5; i++) ids.push((await post(url)).job_id);
+		const fail = new SyncHumanError("device", "The process that holds the GPU ended (SIGSEGV).", "Try again.");
+		const bad = await worker({ stageMs: 1, fail });
+		await expect(bad.broken).rejects.toMatchObject({ code: "device", message: "The last 3 jobs failed on a card." });
+		await worker({ stageMs: 1 });
+		const ends = [];
+		for (const id of ids) ends.push((await endedJob(url, id)).status);
+		expect(ends).toEqual(["failed", "failed", "failed", "done", "done"]);
+	});
+
 	it("a worker with one stage alone does not begin", async () => {
 		await opened();
 		const half = stubWorker({ stages: { stage1: true, stage2: false } });
