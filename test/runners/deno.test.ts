@@ -6,6 +6,7 @@ import { samplePerson } from "../../engine/image/samplePerson.ts";
 import { encodePng } from "../../runners/imageFile.ts";
 import { DocumentedShell } from "../support/documentedCommands.ts";
 import { documentTests } from "../support/documentTests.ts";
+import { bundle } from "../support/program.ts";
 
 // The same sources under Deno. Deno comes from npm, into .cache/deno and not into node_modules, where its name would shadow the command of that name
 // in `deno task`. A machine that cannot have it skips these tests and says so.
@@ -45,6 +46,7 @@ it("runs tests of kernels, weights and samplers", { timeout: 300_000 }, ({ skip 
 describe("the documented commands", () => {
 	let shell: DocumentedShell;
 	beforeAll(async () => {
+		bundle();
 		shell = new DocumentedShell(deno);
 		writeFileSync(join(shell.folder, "photo.png"), await encodePng(samplePerson()));
 	});

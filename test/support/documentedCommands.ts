@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { SeenJob } from "./testServer.ts";
@@ -39,7 +39,7 @@ export interface CommandEnd {
 	readonly stderr: string;
 }
 
-/** A folder in which documented commands run: what a clone has, with programs in front of it that are cheap. */
+/** A folder in which documented commands run: what a clone with dist/ has, with programs in front of it that are cheap. */
 export class DocumentedShell {
 	/** Where commands run. */
 	readonly folder = mkdtempSync(join(tmpdir(), "synchuman-documents-"));
@@ -54,8 +54,11 @@ export class DocumentedShell {
 		const bin = join(this.folder, ".bin");
 		mkdirSync(bin);
 		for (const [name, text] of Object.entries(programs)) writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-		for (const name of readdirSync(resolve(".")))
-			if (!/^(\..*|out|ckpts|photos?)$/.test(name)) symlinkSync(resolve(name), join(this.folder, name));
+		// The program is copied: other tests bundle it again meanwhile.
+		cpSync(resolve("dist"), join(this.folder, "dist"), { recursive: true });
+		for (const name of readdirSync(resolve("."))) {
+			if (!/^(\..*|dist|out|ckpts|photos?)$/.test(name)) symlinkSync(resolve(name), join(this.folder, name));
+		}
 		const path = process.env.PATH ?? "";
 		const curl = path
 			.split(delimiter)
@@ -66,7 +69,7 @@ export class DocumentedShell {
 			...Object.fromEntries(plain),
 			PATH: `${bin}${delimiter}${path}`,
 			NODE: process.execPath,
-			PROGRAM: resolve("dist/cli.js"),
+			PROGRAM: join(this.folder, "dist", "cli.js"),
 			...(deno !== undefined && { DENO: deno }),
 			CURL: curl,
 			NO_COLOR: "1",
