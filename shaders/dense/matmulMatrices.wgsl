@@ -1,7 +1,17 @@
 // Rows of x and their neighbours, and the types of matrices, for matmulSubgroupMatrix.wgsl and matmulParts.wgsl.
 
+// First vector of a row of weight, or of x in blocks.
+fn rowVector(row: u32, channels: u32) -> u32 {
+  if (blocked) { return row / 8u * channels + (row % 4u * 2u + row / 4u % 2u) * 4u; } // as blocks.wgsl has it
+  return row * (channels / 8u);
+}
+
+// From there to the vector of channel k, a multiple of 32.
+fn along(k: u32) -> u32 { return select(k / 8u, k, blocked); }
+
 // First vector of a row of x, or of the row that a neighbour is. Rows past the end are computed and not stored.
 fn firstVector(row: u32) -> u32 {
+  if (blocked) { return rowVector(min(row, params.rows - 1u), params.inputStride); }
   return (segmentedRow(min(row, params.rows - 1u), segmentedX, params.xSegment) * params.inputStride + params.inputColumn) / 8u;
 }
 

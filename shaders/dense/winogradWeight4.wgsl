@@ -3,6 +3,7 @@
 // of one column; sums in f32.
 alias Weight = f32;
 override workgroupSize: u32 = 64;
+override blocked: bool = false;                                              // u lies in blocks (blocks.wgsl)
 struct Params { columns: u32, vectors: u32 }                                 // channels / 4
 @group(0) @binding(0) var<storage, read> weight: array<vec4<Weight>>;        // [columns, 3, 3, channels]
 @group(0) @binding(1) var<storage, read_write> u: array<vec4<Weight>>;       // [36, columns, channels]
@@ -36,19 +37,22 @@ fn store(at: u32, w0: vec4f, w1: vec4f, w2: vec4f) {
   u[at + 5u * six] = vec4<Weight>(value.f);
 }
 
+// include "dense/blocks"
+
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let thread = (group.x + group.y * groups.x) * workgroupSize + local;
   if (thread >= params.columns * params.vectors) { return; }
   let first = thread / params.vectors * 9u * params.vectors + thread % params.vectors;
+  let at = placeInBlocks(thread / params.vectors, thread % params.vectors, params.vectors, 8u);
   let r0 = weightRow(first);
   let r1 = weightRow(first + 3u * params.vectors);
   let r2 = weightRow(first + 6u * params.vectors);
   let batch = params.columns * params.vectors;
-  store(thread, r0.a, r1.a, r2.a);
-  store(thread + batch, r0.b, r1.b, r2.b);
-  store(thread + 2u * batch, r0.c, r1.c, r2.c);
-  store(thread + 3u * batch, r0.d, r1.d, r2.d);
-  store(thread + 4u * batch, r0.e, r1.e, r2.e);
-  store(thread + 5u * batch, r0.f, r1.f, r2.f);
+  store(at, r0.a, r1.a, r2.a);
+  store(at + batch, r0.b, r1.b, r2.b);
+  store(at + 2u * batch, r0.c, r1.c, r2.c);
+  store(at + 3u * batch, r0.d, r1.d, r2.d);
+  store(at + 4u * batch, r0.e, r1.e, r2.e);
+  store(at + 5u * batch, r0.f, r1.f, r2.f);
 }

@@ -20,7 +20,9 @@ export function emulateMatrices(code: string): string {
 		order === "row"
 			? `(offset + (${row}) * pitch) * ${perVector}u + (${column})`
 			: `(offset + (${column}) * pitch) * ${perVector}u + (${row})`;
-	let text = code.replace(
+	// Subgroups of the device at hand may be narrower.
+	const ownLanes = code.replace(/,\s*@builtin\(subgroup_invocation_id\) lane: u32\) \{/, ") {\n  let lane = thread % 32u;");
+	let text = ownLanes.replace(
 		/^alias (Left|Right|Sum) = .*$/gm,
 		(_, name: keyof typeof held) => `struct ${name} { e: array<f32, ${held[name].count}> }`,
 	);

@@ -65,6 +65,8 @@ export interface MatmulRequest extends Epilogue {
 	 * multiple of `batchedRows` rows, and with neighbours so is an image. Not with xRows or rows of `into`.
 	 */
 	readonly weights?: number | undefined;
+	/** x and weight lie in blocks (shaders/dense/blocks.wgsl), whole ones, without xColumn, xRows and neighbours: for kernels on subgroup matrices alone. */
+	readonly blocked?: boolean | undefined;
 	readonly neighbours?: Neighbours | undefined;
 }
 
@@ -133,6 +135,10 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 			...[rowBias, gate].flatMap((group) => (group ? [group.tensor.shape.at(-1) ?? 0, group.column ?? 0] : [])),
 		],
 	});
+	const { blocked = false } = request;
+	if (blocked && (kernel.takesAnyDtype || column !== 0 || xRows || neighbours || rowsIn % 8 !== 0 || columns % 8 !== 0)) {
+		throw new Error(`${graph.path}/${label}: x ${describe(x)} and weight ${describe(weight)} cannot be in blocks here`);
+	}
 	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
 	const flatX = flat(x, rowsIn);
 	const flatY = flat(y, outputRows);
@@ -145,6 +151,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		const partRows = Math.ceil(count / kernel.tileRows) * kernel.tileRows;
 		const overrides = {
 			gathered: neighbours !== undefined,
+			blocked,
 			activation: activationCode[request.activation ?? "none"],
 			hasBias: bias !== undefined,
 			hasRowBias: rowBias !== undefined,

@@ -84,7 +84,9 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 	if (residual && elementCount(residual.shape) !== elementCount(y.shape))
 		throw new Error(`${graph.path}/${label}: residual must be ${describe(y)}, got ${describe(residual)}`);
 	const factors = norm && groupNormFactors(graph, { ...norm, x, label: `${label} norm` });
-	const transformedWeight = transformWeight(graph, weight, tile, label);
+	// Whole cache lines for the products.
+	const blocked = !volume && hasSubgroupMatrices(graph.device.report) && dtype === "f16" && channels % 32 === 0 && columns % 8 === 0;
+	const transformedWeight = transformWeight(graph, weight, tile, blocked, label);
 	// The taps of the first axis: the tile itself in the slices before, here and after.
 	const between = [
 		[1, 1],
@@ -110,12 +112,19 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 			shader: kernels.input,
 			label: `${label} input`,
 			aliases: { Input: x.dtype, Output: dtype },
-			overrides: { workgroupSize: inputThreads, normalised: norm !== undefined, silu: norm?.silu ?? false },
+			overrides: { workgroupSize: inputThreads, normalised: norm !== undefined, silu: norm?.silu ?? false, blocked },
 			tensors: { x: slices(x, first, count), factors, bias: norm?.affine?.bias, v: transformed },
 			params: { ...shape, vectors: channels / kernels.inputChannels, strip, strips, threads: threadsIn },
 			workgroups: foldedWorkgroups(Math.ceil(threadsIn / inputThreads)),
 		});
-		const products = matmul(graph, { x: transformed, weight: transformedWeight, weights: planes, neighbours, label: `${label} products` });
+		const products = matmul(graph, {
+			x: transformed,
+			weight: transformedWeight,
+			weights: planes,
+			blocked,
+			neighbours,
+			label: `${label} products`,
+		});
 		const threadsOut = count * tiles * (columns / 4);
 		graph.dispatch({
 			shader: kernels.output,
@@ -181,7 +190,7 @@ export function imagesAtOnce(graph: Graph, images: number, imageBytes: number, c
 }
 
 /** [planes, columns, channels] of [columns, 3, 3, channels]; [planes, columns, 3, channels] of [columns, 3, 3, 3, channels]. */
-function transformWeight(graph: Graph, weight: Tensor, tile: WinogradTile, label: string): Tensor {
+function transformWeight(graph: Graph, weight: Tensor, tile: WinogradTile, blocked: boolean, label: string): Tensor {
 	const [outer, channels] = [weight.shape.slice(0, -3), weight.shape.at(-1) ?? 0];
 	const columns = elementCount(outer);
 	const u = graph.tensor(`${label} weight`, weight.dtype, [(tile + 2) ** 2, ...outer, channels]);
@@ -190,7 +199,7 @@ function transformWeight(graph: Graph, weight: Tensor, tile: WinogradTile, label
 		shader: kernelsOf[tile].weight,
 		label: `${label} weight`,
 		aliases: { Weight: weight.dtype },
-		overrides: { workgroupSize },
+		overrides: { workgroupSize, blocked },
 		tensors: { weight, u },
 		params: { columns, vectors: channels / 4 },
 		workgroups: foldedWorkgroups(Math.ceil((columns * channels) / 4 / workgroupSize)),

@@ -1,11 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../engine/gpu/device.ts";
+import { loadShader, registerShaders } from "../../../engine/gpu/shaderSource.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
 import { convolution } from "../../../engine/kernels/dense/convolution.ts";
 import { groupNorm } from "../../../engine/kernels/dense/groupNorm.ts";
+import { hasSubgroupMatrices } from "../../../engine/kernels/dense/subgroupMatrix.ts";
 import { type WinogradTile, winogradConvolution, winogradTile } from "../../../engine/kernels/dense/winogradConvolution.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
+import { emulateMatrices } from "../../support/matrixEmulation.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -129,6 +132,35 @@ describe("winogradConvolution", () => {
 			return [winogradConvolution(graph, { ...of("f16"), tile }), convolution(graph, { ...of("f32"), padding: 1 })];
 		});
 		expect(nmse(actual, expected)).toBeLessThan(tile === 4 ? 4e-5 : 4e-6);
+	});
+
+	it("gives the same where its matrices lie in blocks, subgroup matrices emulated", async ({ skip }) => {
+		if (hasSubgroupMatrices(device.report) || !device.report.f16) skip();
+		const name = "dense/matmulSubgroupMatrix";
+		const text = loadShader(name);
+		registerShaders({ [name]: emulateMatrices(text) });
+		try {
+			const report = { ...device.report, subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const };
+			const blocked: unknown[] = [];
+			const [inBlocks, inRows] = await Promise.all(
+				[{ ...device, report }, device].map((on) =>
+					runGraph(on, (graph) => {
+						const x = residentTensor(on, "x", "f16", [1, 9, 10, 64], randomValues(9 * 10 * 64, 1));
+						const weight = residentTensor(on, "w", "f16", [40, 3, 3, 64], randomValues(40 * 9 * 64, 2, 0.05));
+						const y = winogradConvolution(graph, { x, weight, tile: 2 });
+						blocked.push(graph.dispatches.map(({ variant }) => variant.overrides?.blocked ?? false));
+						return y;
+					}),
+				),
+			);
+			expect(blocked).toEqual([
+				[true, true, true, false],
+				[false, false, false, false],
+			]);
+			expect(nmse(inBlocks[0], inRows[0])).toBeLessThan(1e-6);
+		} finally {
+			registerShaders({ [name]: text });
+		}
 	});
 
 	it("refuses what does not fit", async () => {
