@@ -118,8 +118,10 @@ export async function writeStageTwo(
 	extras: Readonly<Record<string, unknown>> = {},
 ): Promise<readonly string[]> {
 	const { gaussians } = result;
-	const files = await surfaceFiles(result, options, extras);
-	if (gaussians.count > 0) files.push(["gaussians.ply", writeGaussianPly(gaussians)]);
+	const surface = surfaceFiles(result, options, extras); // encodes its pictures on other threads
+	surface.catch(() => undefined); // reported below
+	const clouds: [string, Uint8Array][] = gaussians.count > 0 ? [["gaussians.ply", writeGaussianPly(gaussians)]] : [];
+	const files = [...(await surface), ...clouds];
 	await writeFiles(folder, files);
 	return files.map(([name]) => join(folder, name));
 }

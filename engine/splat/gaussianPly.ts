@@ -32,25 +32,35 @@ export function writeGaussianPly(cloud: GaussianCloud): Uint8Array {
 	const file = new Uint8Array(headerBytes.length + cloud.count * attributes.length * 4);
 	file.set(headerBytes);
 	const body = new DataView(file.buffer, headerBytes.length);
+	const values = new Float64Array(attributes.length);
 	for (let gaussian = 0; gaussian < cloud.count; gaussian++) {
-		const [x, y, z, red, green, blue, ...shape] = rows.subarray(gaussian * 14, gaussian * 14 + 14);
-		const scales = shape.slice(0, 3).map((scale) => Math.log(Math.max(scale, smallestScale)));
-		const rotation = turned(shape.slice(3, 7));
-		const opacity = Math.min(Math.max(shape[7], 1 - largestOpacity), largestOpacity);
-		const logit = Math.log(opacity / (1 - opacity));
-		[x, -z, y, 0, 0, 0, red, green, blue, logit, ...scales, ...rotation].forEach((value, column) => {
-			body.setFloat32((gaussian * attributes.length + column) * 4, value, true);
-		});
+		const from = gaussian * 14;
+		values[0] = rows[from];
+		values[1] = -rows[from + 2];
+		values[2] = rows[from + 1];
+		for (let channel = 0; channel < 3; channel++) values[6 + channel] = rows[from + 3 + channel];
+		const opacity = Math.min(Math.max(rows[from + 13], 1 - largestOpacity), largestOpacity);
+		values[9] = Math.log(opacity / (1 - opacity));
+		for (let axis = 0; axis < 3; axis++) values[10 + axis] = Math.log(Math.max(rows[from + 6 + axis], smallestScale));
+		turn(rows, from + 9, values, 13);
+		for (let column = 0; column < values.length; column++) {
+			body.setFloat32((gaussian * attributes.length + column) * 4, values[column], true);
+		}
 	}
 	return file;
 }
 
-/** A quaternion (w, x, y, z) followed by a quarter turn about x, which takes y to z; of unit length. */
-function turned([w, x, y, z]: readonly number[]): number[] {
-	const product = [w - x, x + w, y - z, z + y];
-	const largest = product.reduce((best, part) => (Math.abs(part) > Math.abs(best) ? part : best));
-	const length = Math.hypot(...product) * (largest < 0 ? -1 : 1);
-	return length === 0 ? [1, 0, 0, 0] : product.map((part) => part / length);
+/** The quaternion (w, x, y, z) at `at` followed by a quarter turn about x, which takes y to z; of unit length. Writes it to `result` at `to`. */
+function turn(rows: Float32Array, at: number, result: Float64Array, to: number): void {
+	result[to] = rows[at] - rows[at + 1];
+	result[to + 1] = rows[at + 1] + rows[at];
+	result[to + 2] = rows[at + 2] - rows[at + 3];
+	result[to + 3] = rows[at + 3] + rows[at + 2];
+	let largest = result[to];
+	for (let k = 1; k < 4; k++) if (Math.abs(result[to + k]) > Math.abs(largest)) largest = result[to + k];
+	const length = Math.hypot(result[to], result[to + 1], result[to + 2], result[to + 3]) * (largest < 0 ? -1 : 1);
+	if (length === 0) result.fill(0, to, to + 4).fill(1, to, to + 1);
+	else for (let k = 0; k < 4; k++) result[to + k] /= length;
 }
 
 /**
