@@ -21,6 +21,7 @@ import { mostCoveredPixels, mostTilePairs } from "../splat/gaussianBounds.ts";
 import type { GaussianCloud } from "../splat/gaussianCloud.ts";
 import { gaussianRendererBytes } from "../splat/renderGaussians.ts";
 import { bodyColors } from "./bodyColors.ts";
+import { checkViews } from "./checkViews.ts";
 import { type FinishWork, finishWorkHere, type OpenFinishWork } from "./finishWork.ts";
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { MeshTexture, NormalMap, StageOneResult } from "./results.ts";
@@ -89,11 +90,12 @@ export interface FinishedSurface {
 /**
  * The surface of stage 2 as a clean textured mesh: simplified, hidden and floating parts cut away, small holes closed, unwrapped, and
  * its texture fitted to the five views and to pictures of the Gaussians. The same result for the same input on the same device. Upstream: to_glb
- * (reference/stage2/ARCHITECTURE.md sections 10, 11). Throws code "input" for a mesh that cannot be finished, "memory" before the GPU
+ * (reference/stage2/ARCHITECTURE.md sections 10, 11). Throws code "input" for a mesh or views that cannot be used, "memory" before the GPU
  * holds more than it may, "aborted" within a step.
  */
 export async function finishMesh(context: PartContext, request: FinishRequest): Promise<FinishedSurface> {
 	const { textureSize, openFinishWork = finishWorkHere } = request;
+	checkViews(request.stageOne);
 	const work = openFinishWork(textureSize);
 	try {
 		return await finishWith(work, context, request);

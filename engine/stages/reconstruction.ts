@@ -8,6 +8,7 @@ import { refineMesh } from "../reconstruct/refineMesh.ts";
 import { reliableViews } from "../reconstruct/reliableViews.ts";
 import { addThinSheets } from "../reconstruct/thinSheets.ts";
 import { bodyColors } from "./bodyColors.ts";
+import { checkViews } from "./checkViews.ts";
 import { type FinishOptions, finishMesh } from "./finish.ts";
 import { type Part, type PartContext, planStage, runPart, stopIfAborted } from "./part.ts";
 import type { MeshTexture, StageOneResult } from "./results.ts";
@@ -84,18 +85,12 @@ export async function runReconstruction(context: PartContext, request: Reconstru
 	return { mesh: { ...mesh, colors: bodyColors(mesh, shown) }, resolution };
 }
 
-function fourViews({ colors, normals }: ReconstructionRequest["views"]): FourViews {
-	if (colors.length !== 5 || normals.length !== 5) {
-		throw new SyncHumanError("input", `Views: must be 5 colour and 5 normal pictures, got ${colors.length} and ${normals.length}.`);
-	}
+function fourViews(given: ReconstructionRequest["views"]): FourViews {
+	checkViews(given);
+	const { colors, normals } = given;
 	const size = colors[0].width;
-	for (const image of [...colors, ...normals]) {
-		if (image.width !== size || image.height !== size || image.channels !== 3) {
-			throw new SyncHumanError(
-				"input",
-				`Views: all pictures must be RGB squares of one size, got ${image.width} x ${image.height} beside ${size} x ${colors[0].height}.`,
-			);
-		}
+	for (const { channels } of [...colors, ...normals]) {
+		if (channels !== 3) throw new SyncHumanError("input", `Views: all pictures must be RGB, got one of ${channels} channels.`);
 	}
 	const [front, right, back, left] = normals.map(({ data }) => ({ size, normal: data }));
 	return [front, right, back, left];

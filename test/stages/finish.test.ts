@@ -138,6 +138,17 @@ describe("finishMesh", () => {
 				ball.faces,
 			),
 		).rejects.toMatchObject({ code: "input", message: expect.stringMatching(/sees a face/) });
+		const { stageOne } = request();
+		const withNormals = (normals: typeof stageOne.normals) =>
+			finishMesh(watched().context, { ...request(), stageOne: { ...stageOne, normals } });
+		await expect(withNormals(stageOne.normals.slice(1))).rejects.toMatchObject({
+			code: "input",
+			message: "Views: must be 5 colour and 5 normal pictures, got 5 and 4.",
+		});
+		await expect(withNormals([imageOf(8, 8, 3, new Uint8Array(192)), ...stageOne.normals.slice(1)])).rejects.toMatchObject({
+			code: "input",
+			message: "Views: all pictures must be RGB squares of one size, got 8 x 8 beside 24 x 24.",
+		});
 	});
 
 	it("leaves the unwrapping to whoever is asked to", async () => {
