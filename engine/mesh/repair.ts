@@ -38,7 +38,7 @@ export interface RepairReport {
 export const repairDefaults = Object.freeze({ views: 1000, size: 1024, openingArea: 0.04, closedEdges: 136, minimumPieceShare: 0.01 });
 
 /** Upstream's three tries, each from the same mesh. */
-export const repairAttempts: readonly Omit<HiddenFaceLimits, "openingArea">[] = Object.freeze([
+const repairAttempts: readonly Omit<HiddenFaceLimits, "openingArea">[] = Object.freeze([
 	{ outerQuantile: 0.7, outerMinimum: 0.15, innerMaximum: 0.01 },
 	{ outerQuantile: 0.7, outerMinimum: 0.15, innerMaximum: 0 },
 	{ outerQuantile: 0.6, outerMinimum: 0.08, innerMaximum: 0.01 },

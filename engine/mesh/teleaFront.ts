@@ -18,7 +18,7 @@ export interface TeleaFront {
 }
 
 /** Rank of pixels that no front reaches. */
-export const unreached = 0xffffffff;
+const unreached = 0xffffffff;
 
 /** States of a pixel: its value stands, the front passes over it, nothing is known of it. */
 const [known, band, inside] = [0, 1, 2];

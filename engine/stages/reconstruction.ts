@@ -40,7 +40,7 @@ const mostDepthPixels = 384;
 const refinementRounds = 6;
 
 /** Less than `finishDefaults`: a field's surface hides little. */
-export const reconstructionEffort = Object.freeze({ visibilityViews: 200, visibilitySize: 1024 });
+const reconstructionEffort = Object.freeze({ visibilityViews: 200, visibilitySize: 1024 });
 /** GPU bytes of FlexiCubes per cube of the grid and per cube of a layer, beyond the field's. */
 const layerBytes = 1800;
 

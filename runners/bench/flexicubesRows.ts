@@ -23,7 +23,7 @@ export function figureCubes(resolution: number): Int32Array {
 }
 
 /** Features [n, columns] of the mesh decoder: the figure's distances at the corners, and noise. */
-export function figureFeatures(coords: Int32Array, resolution: number, columns: number): Float32Array {
+function figureFeatures(coords: Int32Array, resolution: number, columns: number): Float32Array {
 	const { height } = shell;
 	const features = new Float32Array((coords.length / 3) * columns);
 	let state = 1;

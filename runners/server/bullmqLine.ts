@@ -149,6 +149,8 @@ export async function bullmqLine({ redis, address, checkMs = 5000 }: BullmqLineP
 		workers: () => present,
 		async put(id, watch) {
 			const { promise: ended, resolve: settle, reject: fail } = withResolvers<JobEnd>();
+			// It may end before its caller has it.
+			ended.catch(() => {});
 			const key = randomBytes(32).toString("hex");
 			const entry: Entry = { id, watch, key, run: undefined, started: false, waited: 0, settle, fail };
 			entries.set(id, entry);

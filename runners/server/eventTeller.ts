@@ -44,6 +44,12 @@ export function eventTeller(link: ServerLink, giveFiles: () => Promise<void>, be
 	};
 	const beat = setInterval(start, beatMs);
 
+	const close = () => {
+		closed = true;
+		clearInterval(beat);
+		clearTimeout(soon);
+	};
+
 	return {
 		tell(event) {
 			if (replaced.has(event.event)) pending = pending.filter((one) => one.event !== event.event);
@@ -56,12 +62,11 @@ export function eventTeller(link: ServerLink, giveFiles: () => Promise<void>, be
 		async flush() {
 			await sending;
 			await giveFiles();
+			// A message that is on its way may come back, and with it what it tells.
+			close();
+			await sending;
 			await link.tell(pending, true);
 		},
-		close() {
-			closed = true;
-			clearInterval(beat);
-			clearTimeout(soon);
-		},
+		close,
 	};
 }

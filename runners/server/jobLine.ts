@@ -46,7 +46,7 @@ export interface JobLine {
 }
 
 /** What `generate` is asked for a task by a worker that has its files. */
-export function taskArguments({ options, folder, stageOneFolder }: JobTask, engine: EngineChoice): GenerateArguments {
+function taskArguments({ options, folder, stageOneFolder }: JobTask, engine: EngineChoice): GenerateArguments {
 	const stage = stageOneFolder === undefined ? options.stage : "2";
 	const image = stageOneFolder === undefined ? join(folder, uploadName) : join(stageOneFolder, "stage1");
 	return { ...options, ...engine, stage, image, output: folder, json: true };

@@ -8,10 +8,16 @@ export const uploadName = "upload";
 
 const recordName = "job.json";
 const idPattern = /^[0-9a-f]{32}$/;
+const namePattern = /^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/;
 
 /** True for what can be the name of a job: 32 hexadecimal digits, so never a path. */
 export function isJobId(id: string): boolean {
 	return idPattern.test(id);
+}
+
+/** True for what can be the name of a file of a job: never a path that leads out of its folder. */
+export function isResultName(name: string): boolean {
+	return namePattern.test(name);
 }
 
 /** Jobs on the disk: a folder each, named after its id, with job.json and the results. */

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { Job } from "bullmq";
 import { SyncHumanError } from "../../engine/error.ts";
 import { eventTeller } from "./eventTeller.ts";
-import { errorReport } from "./httpError.ts";
+import { errorReport, HttpError } from "./httpError.ts";
 import { type JobTask, runTask } from "./jobLine.ts";
-import { openJobStore } from "./jobStore.ts";
+import { isResultName, openJobStore } from "./jobStore.ts";
 import { type QueuedJob, queueName, type RedisConnections } from "./redisConnection.ts";
 import { serverLink } from "./serverLink.ts";
 import type { JobWorker } from "./worker.ts";
@@ -109,6 +109,8 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 			const from = store.folderOf(stageOneJob ?? id);
 			folders.add(from);
 			for (const name of files) {
+				// Whoever can write to the queue says which server this is.
+				if (!isResultName(name)) throw new HttpError("forbidden", `The server names a file outside of the job's folder: ${name}`);
 				await link.fetch(name, join(from, name));
 				const { size, mtimeMs } = await stat(join(from, name));
 				if (from === store.folderOf(id)) brought.set(name, `${size} ${mtimeMs}`);
@@ -147,6 +149,8 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 			throw new UnrecoverableError(JSON.stringify(told));
 		} finally {
 			teller.close();
+			// Files that are still being given have nobody to give them to.
+			gone.abort();
 			lost.delete(job.id as string);
 			for (const one of folders) await rm(one, { recursive: true, force: true });
 		}

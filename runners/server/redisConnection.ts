@@ -26,7 +26,7 @@ export interface RedisConnections {
 
 /** The URL without its password. */
 function withoutPassword(url: string): string {
-	return url.replace(/:\/\/[^@/]*@/, "://***@");
+	return url.replace(/:\/\/.*@/, "://***@");
 }
 
 /** Checks a `--queue`. Throws code "input". */

@@ -19,11 +19,11 @@ export interface ServerLinkOptions {
 	readonly run: string;
 	/** What Redis has of the job; asked again when the server does not answer, for it may have moved. */
 	readonly queued: () => Promise<QueuedJob>;
-	/** Milliseconds that a server may be away: at the start, and once there are results to lose. */
 	/** Aborted: nothing is tried any more. */
 	readonly signal: AbortSignal;
 	/** Told when the server does not answer, and when it does again. */
 	readonly log: (text: string) => void;
+	/** Milliseconds that a server may be away: at the start, and once there are results to lose. */
 	readonly patience: { readonly beginMs: number; readonly resultMs: number };
 }
 

@@ -8,7 +8,7 @@ import type { WorkDesk } from "./bullmqLine.ts";
 import { HttpError } from "./httpError.ts";
 import type { JobWatch } from "./jobLine.ts";
 import type { JobOptions } from "./jobRecord.ts";
-import { isJobId, type JobStore, uploadName } from "./jobStore.ts";
+import { isJobId, isResultName, type JobStore, uploadName } from "./jobStore.ts";
 import type { RunEvent } from "./worker.ts";
 
 /** What a worker is told when it takes a job: what to do, and which files it needs. */
@@ -28,8 +28,6 @@ export interface WorkAnswer {
 
 /** Bytes of one message of events: pictures of views while they sample are the largest. */
 const maxEventBytes = 16e6;
-
-const resultName = /^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/;
 
 /**
  * The routes for workers on other hosts: GET /work/ID/input begins a run and says what it needs, PUT /work/ID/files/NAME gives results, POST
@@ -55,7 +53,7 @@ export function workRoutes(app: Hono, desk: WorkDesk, store: JobStore): void {
 	app.get("/work/:id/input/:name{.+}", async (c) => {
 		const { folder, stageOneFolder } = admitted(c).task();
 		const name = c.req.param("name");
-		if (name !== uploadName && !resultName.test(name)) throw new HttpError("not-found", "There is no such file.");
+		if (!isResultName(name)) throw new HttpError("not-found", "There is no such file.");
 		const path = join(name === uploadName ? folder : (stageOneFolder ?? folder), name);
 		const found = await stat(path).catch(() => undefined);
 		if (!found?.isFile()) throw new HttpError("not-found", "There is no such file.");
@@ -65,7 +63,7 @@ export function workRoutes(app: Hono, desk: WorkDesk, store: JobStore): void {
 	app.put("/work/:id/files/:name{.+}", async (c) => {
 		const { folder } = admitted(c).task();
 		const name = c.req.param("name");
-		if (!resultName.test(name) || ["job.json", uploadName].includes(name)) throw new HttpError("forbidden", "That is no name of a result.");
+		if (!isResultName(name) || ["job.json", uploadName].includes(name)) throw new HttpError("forbidden", "That is no name of a result.");
 		const length = Number(c.req.header("content-length") ?? Number.NaN);
 		async function* body(): AsyncGenerator<Uint8Array> {
 			let seen = 0;

@@ -141,7 +141,7 @@ function pictureInput(input: HTMLInputElement, refuse: (problem: string) => void
 }
 
 /** Such as "2.4 MB". */
-export function sizeText(bytes: number): string {
+function sizeText(bytes: number): string {
 	if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} KB`;
 	return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

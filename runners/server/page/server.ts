@@ -41,6 +41,21 @@ export async function ask<Answer>(path: string, options: RequestInit = {}): Prom
 	return (await request(path, options)).json() as Promise<Answer>;
 }
 
+/** What a stream brings; browsers without its own iteration (Safari) have readers. */
+async function* piecesOf<Piece>(stream: ReadableStream<Piece>): AsyncGenerator<Piece> {
+	const reader = stream.getReader();
+	try {
+		for (;;) {
+			const { done, value } = await reader.read();
+			if (done) return;
+			yield value;
+		}
+	} finally {
+		// Nobody reads the rest; a stream that broke has none.
+		reader.cancel().catch(() => undefined);
+	}
+}
+
 /** Bytes of a file; `onProgress` hears their share while they come. */
 export async function bytesOf(path: string, onProgress: (share: number) => void = () => {}): Promise<Uint8Array<ArrayBuffer>> {
 	const answer = await request(path);
@@ -48,7 +63,7 @@ export async function bytesOf(path: string, onProgress: (share: number) => void 
 	if (answer.body === null || length === 0) return new Uint8Array(await answer.arrayBuffer());
 	const bytes = new Uint8Array(length);
 	let at = 0;
-	for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array>) {
+	for await (const piece of piecesOf(answer.body)) {
 		bytes.set(piece, at);
 		at += piece.length;
 		onProgress(at / length);
@@ -81,7 +96,7 @@ export async function* changesOf(job: Job, signal: AbortSignal): AsyncGenerator<
 	const { body } = await request(job.links.events, { signal });
 	if (body === null) return;
 	let text = "";
-	for await (const piece of body.pipeThrough(new TextDecoderStream()) as unknown as AsyncIterable<string>) {
+	for await (const piece of piecesOf(body.pipeThrough(new TextDecoderStream()))) {
 		const events = `${text}${piece}`.split("\n\n");
 		text = events.pop() ?? "";
 		for (const event of events) {

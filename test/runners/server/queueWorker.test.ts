@@ -31,7 +31,9 @@ it("a queue's URL is redis: or rediss:, and its password is not told", () => {
 	for (const good of ["redis://10.0.0.1", "redis://a:b@host:6379/2", "rediss://host:6380"]) expect(queueUrl(good)).toBe(good);
 	for (const bad of ["", "redis", "http://host", "redis:", "//host:6379"])
 		expect(() => queueUrl(bad)).toThrow("--queue must be a URL such as redis://");
-	expect(() => queueUrl("http://me:secret@host")).toThrow("got http://***@host.");
+	for (const password of ["secret", "sec@ret", "sec/ret"]) {
+		expect(() => queueUrl(`http://me:${password}@host`), password).toThrow("got http://***@host.");
+	}
 });
 
 describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefined ? "" : ` (skipped: ${noRedis})`}`, () => {
