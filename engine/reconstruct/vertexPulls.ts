@@ -15,7 +15,7 @@ export interface Pulls {
 const [rimWeight, outsideWeight, flowWeight] = [0.4, 3, 1];
 /** A rim's normal has no larger component towards the camera; what is seen elsewhere has no smaller one. */
 const [rimFacing, flowFacing] = [0.25, 0.2];
-/** Pixels within which a vertex belongs to the rim, and nearer to it than which only the rim's pull counts. */
+/** Pixels within which a vertex belongs to the rim, and pixels, of 768 a side, nearer to it than which only the rim's pull counts. */
 const [rimPixels, flowMargin] = [8, 4];
 /** Pixels of depth behind the nearest surface that still count as seen. */
 const behind = 4;
@@ -68,6 +68,7 @@ export function flowPulls(mesh: Mesh, normals: Float32Array, { pyramids, distanc
 	const { positions } = mesh;
 	const [{ size }] = pyramids[0];
 	const fine = Math.sqrt(distances[0].length);
+	const margin = (flowMargin * fine) / 768;
 	for (const [view, camera] of bodyCameras.entries()) {
 		const { direction, columnAxis } = camera;
 		const raster = normalRaster(mesh, normals, camera, size);
@@ -81,7 +82,7 @@ export function flowPulls(mesh: Mesh, normals: Float32Array, { pyramids, distanc
 			const pixel = row * size + column;
 			const depth = positions[i] * direction[0] + positions[i + 1] * direction[1];
 			if (raster.nearest[pixel] > depth + behind / size) continue;
-			if (sample(distances[columnAxis], fine, u * fine - 0.5, v * fine - 0.5) > -flowMargin) continue;
+			if (sample(distances[columnAxis], fine, u * fine - 0.5, v * fine - 0.5) > -margin) continue;
 			const weight = flowWeight * facing * facing * fit[pixel];
 			addPull(pulls, i + columnAxis, positions[i + columnAxis] + steps[pixel * 2] / size, weight);
 			addPull(pulls, i + 2, positions[i + 2] - steps[pixel * 2 + 1] / size, weight);
