@@ -62,7 +62,8 @@ export async function flexicubesRows(device: Device, resolution = 256): Promise<
 			const elapsedMs: number[] = [];
 			let sizes = "";
 			for (let run = 0; run < warmUps + timed; run++) {
-				// What the call before freed goes back to the driver now, not within the next call.
+				// What the call before freed goes back to the driver with the next submission: now, not within the next call.
+				device.gpu.queue.submit([]);
 				await device.idle();
 				const started = performance.now();
 				const { positions, faces } = await extractMesh(device, { cubeFeatures, coords, coordsOnDevice, resolution, withColors });
