@@ -7,7 +7,11 @@ import { timestepEmbedding } from "../samplers/timestepEmbedding.ts";
 /** [channels, n] to [n, channels]. */
 export function channelsLast(values: Float32Array, channels: number): Float32Array {
 	const count = values.length / channels;
-	return Float32Array.from(values, (_, i) => values[(i % channels) * count + Math.floor(i / channels)]);
+	const arranged = new Float32Array(values.length);
+	for (let c = 0; c < channels; c++) {
+		for (let i = 0; i < count; i++) arranged[i * channels + c] = values[c * count + i];
+	}
+	return arranged;
 }
 
 /** Upstream's [domain][view][channel][rest] to our [view][domain][rest][channel]; without channels the rows stay as they are. */
