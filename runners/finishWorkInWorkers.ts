@@ -15,6 +15,9 @@ import { openWorkerPool, workerModule } from "./workerPool.ts";
 /** Pixels of gaps whose weights (about 100 bytes each) are worked out before there is a picture. */
 const preparedPixels = 1 << 21;
 
+/** Threads from which on one of them is idle before the work begins. */
+const rehearsingThreads = 4;
+
 /**
  * A finishing's work on other threads, which start at once: the same results as on this one, however many there are. Rejects as that does, and
  * the unwrapping with code "aborted" when stopped.
@@ -29,6 +32,7 @@ export function finishWorkInWorkers(
 	const pool = openWorkerPool(worker, threads, "finishing");
 	pool.startAll();
 	const run = <Result>(job: FinishJob, moved?: readonly ArrayBuffer[]) => pool.run<Result>(job, moved);
+	if (threads >= rehearsingThreads) run({ rehearsal: true }).catch(() => undefined); // the job that meets the same problem tells
 	/** What everything else waits for. */
 	const runFirst = <Result>(job: FinishJob) => pool.run<Result>(job, [], true);
 	let whole: Mesh | undefined;

@@ -1,7 +1,6 @@
-import { availableParallelism } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { inpaintRadius, levelsOf, uncoveredTexels } from "../engine/mesh/bakeTexture.ts";
-import { type ChartJob, chartPart } from "../engine/mesh/chartPart.ts";
+import { type ChartJob, chartPart, initializeAtlas } from "../engine/mesh/chartPart.ts";
 import type { Mesh } from "../engine/mesh/mesh.ts";
 import { type PackJob, packCharts } from "../engine/mesh/packCharts.ts";
 import { type TeleaWeights, teleaFill, teleaWeights } from "../engine/mesh/teleaFill.ts";
@@ -23,6 +22,8 @@ import { answerJobs } from "./workerPool.ts";
 
 /** What the worker is sent: one of these. Meshes, fronts and weights lie in shared memory. */
 export interface FinishJob {
+	/** Nothing but practice. */
+	readonly rehearsal?: true;
 	readonly chart?: ChartJob;
 	readonly pack?: PackJob;
 	/** What a view sees of a mesh. */
@@ -37,12 +38,12 @@ export interface FinishJob {
 	readonly fill?: { readonly front: TeleaFront; readonly weights: readonly TeleaWeights[]; readonly plane: Uint8Array };
 }
 
-// Where cores are few, waiting threads have none to themselves.
-if (availableParallelism() > 4) rehearseFinishing().catch(() => undefined); // the job that meets the same problem tells
+initializeAtlas().catch(() => undefined); // the job that needs it tells
 
 answerJobs<FinishJob>(
 	parentPort,
-	async ({ chart, pack, see, lookUp, gaps, weights, fill }) => {
+	async ({ rehearsal, chart, pack, see, lookUp, gaps, weights, fill }) => {
+		if (rehearsal) return rehearseFinishing();
 		if (chart !== undefined) return chartPart(chart);
 		if (pack !== undefined) return packCharts(pack);
 		if (see !== undefined) return arraysInShared(seenFaces(see.mesh, see.view));

@@ -65,7 +65,7 @@ it("fills the gaps of a texture as this thread does", async () => {
 	const mesh = uvSphere();
 	const picture = Uint8Array.from({ length: size * size * 3 }, (_, i) => (i * 37) % 251);
 	const here = await findGapsHere(mesh, size);
-	const work = finishWorkInWorkers(size, { worker, threads: 3 });
+	const work = finishWorkInWorkers(size, { worker, threads: 4 }); // with a rehearsal
 	const { uncovered, fill } = await work.findGaps(mesh, size);
 	expect(uncovered).toEqual(here.uncovered);
 	expect(uncovered.includes(1)).toBe(true);
