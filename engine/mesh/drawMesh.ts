@@ -48,7 +48,7 @@ const paramsBytes = 112;
 const [colorFormat, depthFormat] = ["rgba8unorm", "depth32float"] as const;
 
 /** Pixels of a picture's side at most: WebGPU's smallest limit for textures. */
-export const largestPicture = 8192 / finer;
+const largestPicture = 8192 / finer;
 
 /** The textures that a picture is drawn to, and the buffer it is read through. */
 function targetsOf(width: number, height: number) {

@@ -22,7 +22,7 @@ export const u2netStages = Object.freeze({
 export type U2netStageName = keyof typeof u2netStages;
 
 /** Stages in order. */
-export const u2netStageNames = Object.freeze(Object.keys(u2netStages)) as readonly U2netStageName[];
+const u2netStageNames = Object.freeze(Object.keys(u2netStages)) as readonly U2netStageName[];
 
 const encoderNames = ["stage1", "stage2", "stage3", "stage4", "stage5", "stage6"] as const;
 const decoderNames = ["stage5d", "stage4d", "stage3d", "stage2d", "stage1d"] as const;
@@ -45,7 +45,7 @@ export interface U2netConfig {
 }
 
 /** The 3x3 convolutions inside a stage (and their dilation) in the order in which they run. */
-export function u2netStageConvolutions(stage: U2netStageName): readonly { readonly name: string; readonly dilation: number }[] {
+function u2netStageConvolutions(stage: U2netStageName): readonly { readonly name: string; readonly dilation: number }[] {
 	const kind = u2netStages[stage];
 	const levels = kind === "flat" ? 4 : kind;
 	const down = Array.from({ length: levels }, (_, i) => i + 1);

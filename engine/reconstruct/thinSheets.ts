@@ -1,3 +1,5 @@
+import { sampleMap } from "./sampleMap.ts";
+
 // Views that a network drew show things that the views from the side know nothing of, a shadow on the floor taken for a body, say. No body
 // agrees with all of them. What is left of such a part is a thin sheet: the views that show it keep it, the others see its edge alone.
 
@@ -35,7 +37,9 @@ function addSheets(
 ): Uint8Array {
 	const [acrossStride, depthStride] = pair === 0 ? [side * side, side] : [side, side * side];
 	const cube = 1 / (side - 1);
-	const outside = (which: 0 | 1, across: number, z: number) => at(distances[which], size, across * cube, 1 - z * cube);
+	// In the world's units.
+	const outside = (which: 0 | 1, across: number, z: number) =>
+		sampleMap(distances[which], size, across * cube * size - 0.5, (1 - z * cube) * size - 0.5) / size;
 	// 0 not in the silhouette, 1 behind it is a body, 2 a gap.
 	const state = new Uint8Array(side * side);
 	const middle = new Float32Array(side * side);
@@ -91,17 +95,4 @@ function addSheets(
 		}
 	}
 	return sheets;
-}
-
-/** A signed distance at (u, v) in 0..1, between pixels' centres, in the world's units. */
-function at(distance: Float32Array, size: number, u: number, v: number): number {
-	const [x, y] = [Math.min(Math.max(u * size - 0.5, 0), size - 1.001), Math.min(Math.max(v * size - 0.5, 0), size - 1.001)];
-	const [left, top] = [Math.floor(x), Math.floor(y)];
-	const first = top * size + left;
-	const [a, b] = [x - left, y - top];
-	return (
-		((distance[first] * (1 - a) + distance[first + 1] * a) * (1 - b) +
-			(distance[first + size] * (1 - a) + distance[first + size + 1] * a) * b) /
-		size
-	);
 }

@@ -2,6 +2,7 @@ import { bodyCameras } from "../mesh/bodyViews.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { type NormalPyramid, normalFlow } from "./normalFlow.ts";
 import { normalRaster } from "./normalRaster.ts";
+import { sampleMap } from "./sampleMap.ts";
 
 /** Where vertices belong, as far as is known. */
 export interface Pulls {
@@ -34,11 +35,11 @@ export function contourPulls(
 		for (let i = 0; i < positions.length; i += 3) {
 			const facing = Math.abs(normals[i + depthAxis]);
 			const [x, y] = [(positions[i + columnAxis] + 0.5) * size - 0.5, (0.5 - positions[i + 2]) * size - 0.5];
-			const d = sample(distance, size, x, y);
+			const d = sampleMap(distance, size, x, y);
 			if (d < -rimPixels || (d < 0 && facing > rimFacing)) continue;
 			const [gx, gy] = [
-				(sample(distance, size, x + 1, y) - sample(distance, size, x - 1, y)) / 2,
-				(sample(distance, size, x, y + 1) - sample(distance, size, x, y - 1)) / 2,
+				(sampleMap(distance, size, x + 1, y) - sampleMap(distance, size, x - 1, y)) / 2,
+				(sampleMap(distance, size, x, y + 1) - sampleMap(distance, size, x, y - 1)) / 2,
 			];
 			const length = Math.hypot(gx, gy);
 			if (length < 0.5) continue;
@@ -82,7 +83,7 @@ export function flowPulls(mesh: Mesh, normals: Float32Array, { pyramids, distanc
 			const pixel = row * size + column;
 			const depth = positions[i] * direction[0] + positions[i + 1] * direction[1];
 			if (raster.nearest[pixel] > depth + behind / size) continue;
-			if (sample(distances[columnAxis], fine, u * fine - 0.5, v * fine - 0.5) > -margin) continue;
+			if (sampleMap(distances[columnAxis], fine, u * fine - 0.5, v * fine - 0.5) > -margin) continue;
 			const weight = flowWeight * facing * facing * fit[pixel];
 			addPull(pulls, i + columnAxis, positions[i + columnAxis] + steps[pixel * 2] / size, weight);
 			addPull(pulls, i + 2, positions[i + 2] - steps[pixel * 2 + 1] / size, weight);
@@ -94,12 +95,4 @@ function addPull({ weights, goals }: Pulls, at: number, goal: number, weight: nu
 	if (weight === 0) return;
 	goals[at] = (goals[at] * weights[at] + goal * weight) / (weights[at] + weight);
 	weights[at] += weight;
-}
-
-function sample(map: Float32Array, size: number, x: number, y: number): number {
-	const [cx, cy] = [Math.min(Math.max(x, 0), size - 1.001), Math.min(Math.max(y, 0), size - 1.001)];
-	const [left, top] = [Math.floor(cx), Math.floor(cy)];
-	const at = top * size + left;
-	const [u, v] = [cx - left, cy - top];
-	return (map[at] * (1 - u) + map[at + 1] * u) * (1 - v) + (map[at + size] * (1 - u) + map[at + size + 1] * u) * v;
 }

@@ -25,7 +25,7 @@ export function doctorArguments({ operands, values }: CommandLine): DoctorReques
 }
 
 /** This machine. */
-export const thisMachine: Machine = {
+const thisMachine: Machine = {
 	versions: process.versions,
 	platform: `${process.platform} ${process.arch}`,
 	memory: { totalBytes: totalmem(), freeBytes: freemem() },

@@ -5,6 +5,7 @@
 // scores and keeps rowsPerThread x (4 * vectorsPerThread) of the output in registers; its queries are threadsY apart, its columns 8
 // vectors apart, so that neighbouring threads touch neighbouring banks. Keys stand transposed in workgroup memory, then values in the
 // same place; everything in f32.
+// Longer than 150 lines: one loop over the keys, whose sums stay in registers.
 alias Query = f32;
 alias Key = f32;
 alias Value = f32;

@@ -33,7 +33,7 @@ function paddingOf(geometry: ConvolutionGeometry, axis: number): readonly [numbe
  * For every output position (row-major) and kernel tap (row-major) the input position it reads, or -1 for padding:
  * i32 [product of output extents, product of kernel extents].
  */
-export function convolutionNeighbours(geometry: ConvolutionGeometry): Int32Array<ArrayBuffer> {
+function convolutionNeighbours(geometry: ConvolutionGeometry): Int32Array<ArrayBuffer> {
 	const { extent, kernel, stride = 1, upsample = 1, dilation = 1 } = geometry;
 	const out = convolutionExtent(geometry);
 	// Per axis: input coordinate of (output coordinate, tap), then combine axes.

@@ -13,7 +13,7 @@ export const phases = Object.freeze([
 	{ title: "Shaping the body", parts: ["view features", "latent flow", "Gaussian decoder", "mesh decoder", "simplify", "repair"] },
 	{
 		title: "Fitting the texture",
-		parts: ["unwrap, texture views", "texture lookups", "texture fit", "normal map", "export", "preview"],
+		parts: ["unwrap, texture views", "texture fit", "normal map", "export", "preview"],
 	},
 ] as const);
 
@@ -27,9 +27,9 @@ export function phaseOf(part: string): number {
 
 /** Seconds on one NVIDIA H200 with 50 and 25 steps (README, Results): what is expected before the first job of this server has ended. */
 const typical: readonly PartTime[] = Object.entries({
-	...{ "image embedding": 0.1, "picture encoding": 0.1, "picture features": 0.1, diffusion: 16, "view decoding": 0.4 },
-	...{ "structure decoding": 0.1, "view features": 0.2, "latent flow": 1, "Gaussian decoder": 0.1, "mesh decoder": 0.4 },
-	...{ simplify: 0.3, repair: 1.2, "unwrap, texture views": 2.8, "texture lookups": 1.2, "texture fit": 4.4, export: 0.7, preview: 0.3 },
+	...{ "image embedding": 0.1, "picture encoding": 0.1, "picture features": 0.1, diffusion: 14, "view decoding": 0.4 },
+	...{ "structure decoding": 0.1, "view features": 0.2, "latent flow": 1, "Gaussian decoder": 0.2, "mesh decoder": 0.9 },
+	...{ simplify: 0.2, repair: 1.1, "unwrap, texture views": 2.3, "texture fit": 1.4, export: 0.6, preview: 0.4 },
 }).map(([part, seconds]) => ({ part, seconds }));
 
 const typicalSteps = Object.freeze({ stage1_steps: 50, stage2_steps: 25 });

@@ -8,42 +8,16 @@ import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { SyncHumanError } from "../../../engine/error.ts";
 import { downloadWeights } from "../../../runners/download/download.ts";
-import { torchTensorBytes, writeTorchCheckpoint } from "../../../weights/writeTorchZip.ts";
 import { type Fault, type FaultyServer, faultyServer } from "../../support/faultyServer.ts";
 import { disk } from "../../support/fullDisk.ts";
+import { hubFiles } from "../../support/hubFiles.ts";
 import { bundle, synchuman } from "../../support/program.ts";
 import { randomSource } from "../../support/randomSource.ts";
-import { storedFromFloat32 } from "../../support/storedFromFloat32.ts";
 
 vi.mock("node:fs/promises", async (original) => (await import("../../support/fullDisk.ts")).withFullDisk(await original()));
 
 const repository = "xishushu/SyncHuman";
 const sets = ["SyncHuman", "DINOv2", "prompt embeddings"];
-
-async function content(): Promise<Map<string, Uint8Array>> {
-	const random = randomSource(7);
-	const bytes = (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256));
-	const tensor = (seed: number) =>
-		storedFromFloat32(
-			Float32Array.from({ length: 300 }, (_, i) => i * seed),
-			[3, 100],
-			"F16",
-		);
-	const chunks: Uint8Array[] = [];
-	for await (const chunk of writeTorchCheckpoint("dino", [{ name: "w", dtype: "F32", shape: [500] }], () => bytes(2000)))
-		chunks.push(chunk);
-	return new Map([
-		["OneStage/pipeline_config.json", new TextEncoder().encode('{"num_views": 5}')],
-		["OneStage/vae/config.json", bytes(333)],
-		["OneStage/vae/diffusion_pytorch_model.safetensors", bytes(70_000)],
-		["SecondStage/pipeline.json", new TextEncoder().encode("{}")],
-		["SecondStage/ckpts/slat_flow/model.safetensors", bytes(30_001)],
-		["README.md", bytes(10)],
-		["dinov2_vitl14_reg4_pretrain.pth", Buffer.concat(chunks)],
-		["clr_embeds.pt", torchTensorBytes("clr_embeds", tensor(1))],
-		["normal_embeds.pt", torchTensorBytes("normal_embeds", tensor(-1))],
-	]);
-}
 
 const open: { server: FaultyServer | undefined; folder: string | undefined } = { server: undefined, folder: undefined };
 afterEach(async () => {
@@ -54,7 +28,7 @@ afterEach(async () => {
 });
 
 async function begin(faultOf: (name: string, request: number) => Fault) {
-	const files = await content();
+	const files = await hubFiles();
 	open.folder = mkdtempSync(join(tmpdir(), "download-"));
 	open.server = await faultyServer(files, repository, faultOf);
 	const { server, folder } = { server: open.server, folder: open.folder };
@@ -175,7 +149,7 @@ describe("download", () => {
 		const inside = "PSHuman_Unclip_768_6views";
 		const name = (file: string) => `${inside}/${file}`;
 		const text = (value: string) => new TextEncoder().encode(value);
-		const prompts = [...(await content())].filter(([file]) => file.endsWith("_embeds.pt"));
+		const prompts = [...(await hubFiles())].filter(([file]) => file.endsWith("_embeds.pt"));
 		const files = new Map([
 			...["model_index.json", "unet/config.json", "scheduler/scheduler_config.json"].map((file) => [name(file), text("{}")] as const),
 			[name("unet/diffusion_pytorch_model.safetensors"), text("weights")],
