@@ -143,18 +143,14 @@ function neighbourTable(width: number, radius: number): Int32Array {
 		const rowAfter = (-y - has(atBottom)) * width;
 		const column = has(atLeft) - x;
 		const columnAfter = -x - has(atRight);
-		table.set(
-			[
-				row + column,
-				row + columnAfter + has(right),
-				row + column - has(left),
-				rowAfter + has(below) * width + column,
-				row - has(above) * width + column,
-				(has(left) + has(right)) * x,
-				(has(above) + has(below)) * y,
-			],
-			code * entryLength,
-		);
+		const entry = code * entryLength;
+		table[entry] = row + column;
+		table[entry + 1] = row + columnAfter + has(right);
+		table[entry + 2] = row + column - has(left);
+		table[entry + 3] = rowAfter + has(below) * width + column;
+		table[entry + 4] = row - has(above) * width + column;
+		table[entry + 5] = (has(left) + has(right)) * x;
+		table[entry + 6] = (has(above) + has(below)) * y;
 	}
 	return table;
 }

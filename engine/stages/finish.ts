@@ -109,15 +109,20 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 	const { stageOne, gaussians, faceTexels = 1, normalMap = false, textureSize: size, simplify } = request;
 	const asked = { ...finishDefaults, ...request.effort };
 	const effort = gaussians === undefined ? { ...asked, renders: 0 } : asked;
-	const simplified = await runPart(context, { name: "simplify", weights: [], graphs: [] }, async () => {
-		const faces = simplifiedFaceCount(simplify, request.mesh.faces.length / 3);
-		return (await simplifyMesh({ positions: request.mesh.positions, faces: request.mesh.faces }, faces)).mesh;
-	});
-	const cameras = visibilityViews(effort.visibilityViews);
-	const pictures = bodyPictures(stageOne, effort.viewSize);
-	const samplesOfViews = mostSamples(pictures, gaussians, effort);
-	const facts = { mesh: simplified, gaussians, samplesOfViews, textureSize: size, normalMap, effort, cameras };
-	const parts = finishParts(device, facts);
+	const { simplified, cameras, pictures, samplesOfViews, parts } = await runPart(
+		context,
+		{ name: "simplify", weights: [], graphs: [] },
+		async () => {
+			const faces = simplifiedFaceCount(simplify, request.mesh.faces.length / 3);
+			const { mesh } = await simplifyMesh({ positions: request.mesh.positions, faces: request.mesh.faces }, faces);
+			// What must be known of the rest before it begins, too.
+			const cameras = visibilityViews(effort.visibilityViews);
+			const pictures = bodyPictures(stageOne, effort.viewSize);
+			const samplesOfViews = mostSamples(pictures, gaussians, effort);
+			const parts = finishParts(device, { mesh, gaussians, samplesOfViews, textureSize: size, normalMap, effort, cameras });
+			return { simplified: mesh, cameras, pictures, samplesOfViews, parts };
+		},
+	);
 	planStage(context, "finishing", parts);
 	const [repairPart, unwrapPart, fitPart, normalsPart] = parts;
 
