@@ -3,7 +3,7 @@ import { SyncHumanError } from "../engine/error.ts";
 import type { TextureGaps } from "../engine/mesh/bakeTexture.ts";
 import type { Mesh } from "../engine/mesh/mesh.ts";
 import { type TeleaWeights, teleaRanges } from "../engine/mesh/teleaFill.ts";
-import type { TeleaFront } from "../engine/mesh/teleaFront.ts";
+import { addOutside, type OutsideTimes, type TeleaFront } from "../engine/mesh/teleaFront.ts";
 import { joinedPlanes, planesOf } from "../engine/mesh/teleaInpaint.ts";
 import type { BakeObservation, SeenFaces, TexturedMesh, TextureSamples } from "../engine/mesh/textureSamples.ts";
 import { unwrapMesh } from "../engine/mesh/unwrap.ts";
@@ -67,10 +67,12 @@ export function finishWorkInWorkers(
 		},
 		lookUp: (mesh: TexturedMesh, seen: SeenFaces) => run<TextureSamples>({ lookUp: { mesh: inShared(mesh), size: textureSize, seen } }),
 		async findGaps(mesh: TexturedMesh, size: number): Promise<TextureGaps> {
-			const found = await runFirst<{ readonly uncovered: Uint8Array; readonly front: TeleaFront }>({
-				gaps: { mesh: inShared(mesh), size },
-			});
-			const { uncovered, front } = found;
+			const job = { mesh: inShared(mesh), size };
+			const [{ uncovered, front }, outside] = await Promise.all([
+				runFirst<{ readonly uncovered: Uint8Array; readonly front: TeleaFront }>({ gaps: job }),
+				runFirst<OutsideTimes>({ outside: job }),
+			]);
+			addOutside(front, outside);
 			const ranges = teleaRanges(front).filter(({ first }) => first < preparedPixels);
 			const weighing = Promise.all(ranges.map((range) => run<TeleaWeights>({ weights: { front, ...range } })));
 			weighing.catch(() => undefined); // reported when a picture is filled

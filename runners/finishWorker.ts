@@ -4,7 +4,7 @@ import { type ChartJob, chartPart, initializeAtlas } from "../engine/mesh/chartP
 import type { Mesh } from "../engine/mesh/mesh.ts";
 import { type PackJob, packCharts } from "../engine/mesh/packCharts.ts";
 import { type TeleaWeights, teleaFill, teleaWeights } from "../engine/mesh/teleaFill.ts";
-import { type TeleaFront, teleaFront } from "../engine/mesh/teleaFront.ts";
+import { frontInside, type TeleaFront, timesOutside } from "../engine/mesh/teleaFront.ts";
 import { teleaWeightsOf } from "../engine/mesh/teleaInpaint.ts";
 import {
 	type BakeObservation,
@@ -30,8 +30,10 @@ export interface FinishJob {
 	readonly see?: { readonly mesh: Mesh; readonly view: BakeObservation };
 	/** Where it looks the texture of `size` texels a side up. */
 	readonly lookUp?: { readonly mesh: TexturedMesh; readonly size: number; readonly seen: SeenFaces };
-	/** The gaps of a texture, and the front of their inpainting. */
+	/** The gaps of a texture, and the front of their inpainting but for its times outside of them. */
 	readonly gaps?: { readonly mesh: TexturedMesh; readonly size: number };
+	/** Those times. */
+	readonly outside?: { readonly mesh: TexturedMesh; readonly size: number };
 	/** What the pixels from `first` to `end` take from those around them. */
 	readonly weights?: { readonly front: TeleaFront; readonly first: number; readonly end: number };
 	/** One channel of a picture, to be inpainted with the weights that are there already. */
@@ -42,7 +44,7 @@ initializeAtlas().catch(() => undefined); // the job that needs it tells
 
 answerJobs<FinishJob>(
 	parentPort,
-	async ({ rehearsal, chart, pack, see, lookUp, gaps, weights, fill }) => {
+	async ({ rehearsal, chart, pack, see, lookUp, gaps, outside, weights, fill }) => {
 		if (rehearsal) return rehearseFinishing();
 		if (chart !== undefined) return chartPart(chart);
 		if (pack !== undefined) return packCharts(pack);
@@ -50,7 +52,11 @@ answerJobs<FinishJob>(
 		if (lookUp !== undefined) return samplesOfSeen(lookUp.mesh, lookUp.seen, lookUp.size, levelsOf(lookUp.size));
 		if (gaps !== undefined) {
 			const uncovered = uncoveredTexels(gaps.mesh, gaps.size);
-			return { uncovered, front: arraysInShared(teleaFront(uncovered, gaps.size, gaps.size, inpaintRadius)) };
+			return { uncovered, front: arraysInShared(frontInside(uncovered, gaps.size, gaps.size, inpaintRadius)) };
+		}
+		if (outside !== undefined) {
+			const { mesh, size } = outside;
+			return timesOutside(uncoveredTexels(mesh, size), size, size, inpaintRadius);
 		}
 		if (weights !== undefined) return arraysInShared(teleaWeights(weights.front, weights.first, weights.end));
 		if (fill === undefined) throw new Error("no job");

@@ -37,6 +37,44 @@ const { fround, abs, sqrt } = Math;
 
 /** The front that comes over the pixels where `mask` [height, width] is not 0, from the others. Throws RangeError for a mask of another size. */
 export function teleaFront(mask: Uint8Array, width: number, height: number, radius: number): TeleaFront {
+	const front = frontInside(mask, width, height, radius);
+	addOutside(front, timesOutside(mask, width, height, radius));
+	return front;
+}
+
+/** Arrival times on the known side. */
+export interface OutsideTimes {
+	/** [n] places in the bordered grid. */
+	readonly pixels: Uint32Array;
+	/** [n] 0 or negative. */
+	readonly times: Float32Array;
+}
+
+/** Puts the times of the known side into a front that has none. */
+export function addOutside({ time }: TeleaFront, { pixels, times }: OutsideTimes): void {
+	for (let i = 0; i < pixels.length; i++) time[pixels[i]] = times[i];
+}
+
+/** `teleaFront` without the times of the known side, which the march does not need. */
+export function frontInside(mask: Uint8Array, width: number, height: number, radius: number): TeleaFront {
+	const { rows, columns, state, time, border } = startOf(mask, width, height);
+	for (const pixel of border) state[pixel] = band;
+	const rank = new Uint32Array(state.length);
+	for (let p = 0; p < rank.length; p++) if (state[p] === inside) rank[p] = unreached;
+	const order = march({ rows, columns, state, time }, border);
+	for (let i = 0; i < order.length; i++) rank[order[i]] = i + 1;
+	return { width, height, radius, order, rank, time };
+}
+
+/** The times of the known pixels within `radius` of an unknown one. */
+export function timesOutside(mask: Uint8Array, width: number, height: number, radius: number): OutsideTimes {
+	const { rows, columns, state, time, border } = startOf(mask, width, height);
+	const pixels = measureOutside({ rows, columns, state: ringAround(state, rows, columns, radius), time }, border);
+	return { pixels, times: Float32Array.from(pixels, (pixel) => time[pixel]) };
+}
+
+/** The grid before the front moves, and the known pixels from which it comes. */
+function startOf(mask: Uint8Array, width: number, height: number): Front & { readonly border: Uint32Array } {
 	if (mask.length !== width * height) throw new RangeError(`teleaFront: mask must be [${height}, ${width}]`);
 	const [rows, columns] = [height + 2, width + 2];
 	const state = new Uint8Array(rows * columns);
@@ -44,13 +82,7 @@ export function teleaFront(mask: Uint8Array, width: number, height: number, radi
 	const border = bandPixels(state, rows, columns);
 	const time = new Float32Array(rows * columns).fill(1e6);
 	for (const pixel of border) time[pixel] = 0;
-	measureOutside({ rows, columns, state: ringAround(state, rows, columns, radius), time }, border);
-	for (const pixel of border) state[pixel] = band;
-	const rank = new Uint32Array(state.length);
-	for (let p = 0; p < rank.length; p++) if (state[p] === inside) rank[p] = unreached;
-	const order = march({ rows, columns, state, time }, border);
-	for (let i = 0; i < order.length; i++) rank[order[i]] = i + 1;
-	return { width, height, radius, order, rank, time };
+	return { rows, columns, state, time, border };
 }
 
 /** Known pixels beside an unknown one, off the border, in reading order. */
@@ -91,8 +123,8 @@ function ringAround(state: Uint8Array, rows: number, columns: number, radius: nu
 	return ring;
 }
 
-/** Distances from the band into the known pixels, negative. Writes into `front.time`. */
-function measureOutside({ columns, state, time }: Front, border: Uint32Array): void {
+/** Distances from the band into the known pixels, negative. Writes into `front.time`, and gives the pixels it came to. */
+function measureOutside({ columns, state, time }: Front, border: Uint32Array): Uint32Array {
 	const heap = arrivalHeap();
 	for (const pixel of border) {
 		heap.push(pixel, 0);
@@ -112,6 +144,7 @@ function measureOutside({ columns, state, time }: Front, border: Uint32Array): v
 		}
 	}
 	for (const pixel of passed) time[pixel] = -time[pixel];
+	return Uint32Array.from(passed);
 }
 
 /** The time at which the front comes to a pixel from its four neighbours: the least of four solutions of the eikonal equation. */
