@@ -3,7 +3,7 @@ import type { Job } from "bullmq";
 import { SyncHumanError } from "../../engine/error.ts";
 import { HttpError, reportedError } from "./httpError.ts";
 import type { JobEnd, JobLine, JobWatch } from "./jobLine.ts";
-import { type QueuedJob, queueName, type RedisConnections } from "./redisConnection.ts";
+import { noQueue, type QueuedJob, queueName, type RedisConnections } from "./redisConnection.ts";
 import type { WorkerReport } from "./worker.ts";
 import { readWorkerName } from "./workerName.ts";
 
@@ -47,6 +47,7 @@ const nameOf = (id: string) => `job-${id}`;
 /**
  * The line of a server whose workers are elsewhere (`synchuman worker`): BullMQ on Redis or Valkey has the jobs' order and says which worker
  * runs which, and jobs whose worker is gone go to another one, once. Pictures, results and events go between worker and server (workRoutes.ts).
+ * Throws code "input" where that Redis cannot hold a queue.
  */
 export async function bullmqLine({ redis, address, checkMs = 5000 }: BullmqLineParts): Promise<JobLine & WorkDesk> {
 	const { Queue, QueueEvents } = await import("bullmq");
@@ -55,7 +56,13 @@ export async function bullmqLine({ redis, address, checkMs = 5000 }: BullmqLineP
 	// Lost connections are told by RedisConnections.
 	queue.on("error", () => {});
 	events.on("error", () => {});
-	await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
+	try {
+		await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
+	} catch (error) {
+		await Promise.allSettled([events.close(), queue.close()]);
+		redis.close();
+		throw noQueue(redis, error);
+	}
 	const entries = new Map<string, Entry>();
 	let present: readonly WorkerReport[] = [];
 

@@ -7,7 +7,7 @@ import { eventTeller } from "./eventTeller.ts";
 import { errorReport, HttpError } from "./httpError.ts";
 import { type JobTask, runTask } from "./jobLine.ts";
 import { isResultName, openJobStore } from "./jobStore.ts";
-import { type QueuedJob, queueName, type RedisConnections } from "./redisConnection.ts";
+import { noQueue, type QueuedJob, queueName, type RedisConnections } from "./redisConnection.ts";
 import { serverLink } from "./serverLink.ts";
 import type { JobWorker } from "./worker.ts";
 import type { EngineChoice } from "./workerMessages.ts";
@@ -171,7 +171,14 @@ export async function queueWorker(parts: QueueWorkerParts): Promise<QueueWorker>
 	// Lost connections are told by RedisConnections.
 	taker.on("error", () => {});
 	queue.on("error", () => {});
-	await taker.waitUntilReady();
+	try {
+		await taker.waitUntilReady();
+	} catch (error) {
+		await Promise.allSettled([taker.close(true), queue.close()]);
+		redis.close();
+		await worker.close();
+		throw noQueue(redis, error);
+	}
 	return {
 		adapter: report.device.adapter,
 		broken,

@@ -37,6 +37,12 @@ export function queueUrl(given: string): string {
 	return given;
 }
 
+/** The error of a Redis that answers and cannot hold a queue: too old, or closed to what BullMQ asks. */
+export function noQueue({ shown }: Pick<RedisConnections, "shown">, cause: unknown): SyncHumanError {
+	const why = (cause as Error).message;
+	return new SyncHumanError("input", `${shown}: cannot hold the queue (${why}).`, "It must be Redis 5, Valkey 7 or newer.", { cause });
+}
+
 /** Milliseconds between attempts to connect again: 0.25 s, doubled each time, up to 5 s. */
 const retryStrategy = (attempt: number) => Math.min(250 * 2 ** (attempt - 1), 5000);
 

@@ -67,6 +67,7 @@ export async function serve(options: ServerArguments, { worker, say, fetching, c
 		await worker.close();
 	};
 	let evicting: NodeJS.Timeout | undefined;
+	let stopListening = async () => {};
 	try {
 		const limits = { waiting: options.maxQueue, runMs: options.runMs, keepMs: options.keepMs, keepBytes: options.keepBytes };
 		const queue = new JobQueue({ table: await JobTable.open(store, log), line, limits, log });
@@ -84,6 +85,11 @@ export async function serve(options: ServerArguments, { worker, say, fetching, c
 			log,
 		});
 		const { server, port } = await opened(app.fetch, options);
+		stopListening = () => {
+			const closed = new Promise<void>((done) => server.close(() => done()));
+			if ("closeAllConnections" in server) server.closeAllConnections();
+			return closed;
+		};
 		url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 		await queue.begin();
 		evicting = setInterval(() => void queue.table.evict(queue.limits), times.evict).unref();
@@ -95,14 +101,13 @@ export async function serve(options: ServerArguments, { worker, say, fetching, c
 			async close() {
 				clearInterval(evicting);
 				await queue.close(options.graceMs);
-				const closed = new Promise((done) => server.close(done));
-				if ("closeAllConnections" in server) server.closeAllConnections();
-				await closed;
+				await stopListening();
 				await worker.close();
 			},
 		};
 	} catch (error) {
 		clearInterval(evicting);
+		await stopListening();
 		await closeLine(0);
 		throw error;
 	}

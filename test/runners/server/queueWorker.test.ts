@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { SyncHumanError } from "../../../engine/error.ts";
-import { queueUrl } from "../../../runners/server/redisConnection.ts";
 import { noRedis, type RedisServer, redisServer } from "../../support/redisServer.ts";
 import { endedJob, personForm, type SeenJob, stubWorker, type TestServer, testServer, testWorker } from "../../support/testServer.ts";
 
@@ -26,15 +25,6 @@ async function until(url: string, id: string, matches: (job: SeenJob) => boolean
 	}
 }
 const inStageTwo = ({ status, result }: SeenJob) => status === "running" && result.files.some((file) => file.endsWith("latent.npz"));
-
-it("a queue's URL is redis: or rediss:, and its password is not told", () => {
-	for (const good of ["redis://10.0.0.1", "redis://a:b@host:6379/2", "rediss://host:6380"]) expect(queueUrl(good)).toBe(good);
-	for (const bad of ["", "redis", "http://host", "redis:", "//host:6379"])
-		expect(() => queueUrl(bad)).toThrow("--queue must be a URL such as redis://");
-	for (const password of ["secret", "sec@ret", "sec/ret"]) {
-		expect(() => queueUrl(`http://me:${password}@host`), password).toThrow("got http://***@host.");
-	}
-});
 
 describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefined ? "" : ` (skipped: ${noRedis})`}`, () => {
 	let redis: RedisServer;
