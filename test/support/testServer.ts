@@ -95,7 +95,8 @@ export async function testWorker(url: string, worker: JobWorker, times: Partial<
 	const folder = mkdtempSync(join(tmpdir(), "synchuman-worker-"));
 	const engine = { weights: "synthetic:tiny", dtype: undefined, adapter: undefined, maxMemory: undefined };
 	const redis = await openRedis(url, log);
-	const { close, broken } = await queueWorker({ redis, worker, engine, preload: false, folder, log, times: { ...quickTimes, ...times } });
+	const parts = { redis, worker, engine, preload: false, folder, log, times: { ...quickTimes, ...times } };
+	const { close, broken } = await queueWorker(parts).catch(removing(folder));
 	return {
 		said,
 		folder,
@@ -121,7 +122,8 @@ export async function testServer(
 	const say = (text: string) => void said.push(text);
 	const own = worker ?? stubWorker();
 	const elsewhere = given.queue === undefined || worker === null ? undefined : await testWorker(given.queue, own);
-	const server = await serve({ ...plain, ...given, jobs }, { worker: own, say, checkMs: 250, ...(fetching && { fetching }) });
+	const surroundings = { worker: own, say, checkMs: 250, ...(fetching && { fetching }) };
+	const server = await serve({ ...plain, ...given, jobs }, surroundings).catch(removing(jobs));
 	const close = async () => {
 		await elsewhere?.close();
 		await server.close();
@@ -135,6 +137,14 @@ export async function testServer(
 			await close();
 			rmSync(jobs, { recursive: true, force: true });
 		},
+	};
+}
+
+/** Passes on why something did not start, its folder removed. */
+function removing(folder: string): (error: unknown) => never {
+	return (error) => {
+		rmSync(folder, { recursive: true, force: true });
+		throw error;
 	};
 }
 
