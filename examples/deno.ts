@@ -1,5 +1,5 @@
 // Five views of a picture, under Deno: deno run -A deno.ts PICTURE FOLDER [WEIGHTS [ADAPTER]]
-// in a folder where the package is installed (npm install synchuman-webgpu, or its tarball).
+// in a folder where the package is installed (its tarball: npm pack in a clone).
 import { chooseDevice, decodePicture, openWeights, type Progress, type RunOptions, SyncHuman, writeStageOne } from "synchuman-webgpu";
 
 const [picture, folder, name = "ckpts", adapter] = Deno.args;
