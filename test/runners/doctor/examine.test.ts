@@ -38,7 +38,7 @@ describe("doctor", () => {
 		const { status, text, findings } = await doctor();
 		expect(status).toBe(0);
 		expect(text).toMatch(/^ +adapter +a card; also Another \(card\) \(choose with --adapter\)$/m);
-		expect(text).toMatch(/^ +GPU memory +6\.5 GiB free of 7\.5 GiB \(nvidia-smi\); generate needs 5\.3 GiB in f16$/m);
+		expect(text).toMatch(/^ +GPU memory +6\.5 GiB free of 7\.5 GiB \(nvidia-smi\); generate needs 6\.1 GiB in f16$/m);
 		expect(text).toMatch(/\ngenerate would run\n$/);
 		expect(findings.every(({ state }) => state === "ok")).toBe(true);
 		expect((await doctor({ versions: { node: "24.0.0", deno: "2.9.6" } })).text).toContain("Deno 2.9.6");
