@@ -14,7 +14,9 @@ interface Packed {
 	readonly files: readonly { readonly path: string }[];
 }
 
-let place: string;
+const folder = mkdtempSync(join(tmpdir(), "synchuman-pack-"));
+/** The empty folder with the package installed. */
+const place = join(folder, "empty");
 let packed: Packed;
 
 function run(command: string, argv: readonly string[], cwd = place) {
@@ -25,18 +27,16 @@ function run(command: string, argv: readonly string[], cwd = place) {
 }
 
 beforeAll(async () => {
-	place = mkdtempSync(join(tmpdir(), "synchuman-pack-"));
-	const made = run("npm", ["pack", "--json", "--pack-destination", place], resolve("."));
+	const made = run("npm", ["pack", "--json", "--pack-destination", folder], resolve("."));
 	expect(made.status, made.stderr).toBe(0);
 	const answer = JSON.parse(made.stdout.slice(made.stdout.search(/^[[{]/m)));
 	[packed] = Object.values(answer) as Packed[];
-	mkdirSync(join(place, "empty"));
-	const installed = run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `../${packed.filename}`], join(place, "empty"));
+	mkdirSync(place);
+	const installed = run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `../${packed.filename}`]);
 	expect(installed.status, installed.stderr).toBe(0);
-	place = join(place, "empty");
 	writeFileSync(join(place, "person.png"), await encodePng(stageOneResult().input));
 }, 300_000);
-afterAll(() => rmSync(resolve(place, ".."), { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the package", () => {
 	it("holds what runs, its types and its papers, in the size that README states", () => {

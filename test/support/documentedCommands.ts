@@ -43,6 +43,8 @@ export interface CommandEnd {
 export class DocumentedShell {
 	/** Where commands run. */
 	readonly folder = mkdtempSync(join(tmpdir(), "synchuman-documents-"));
+	/** Whether there is curl; its lines cannot run without. */
+	readonly hasCurl: boolean;
 	readonly #environment: NodeJS.ProcessEnv;
 	#server: { readonly child: ChildProcess; readonly url: string } | undefined;
 	/** The command of the server that is meant, which runs or has run. */
@@ -64,6 +66,7 @@ export class DocumentedShell {
 			.split(delimiter)
 			.map((place) => join(place, "curl"))
 			.find((file) => existsSync(file));
+		this.hasCurl = curl !== undefined;
 		const plain = Object.entries(process.env).filter(([name]) => !name.startsWith("npm_") && !name.startsWith("VITEST"));
 		this.#environment = {
 			...Object.fromEntries(plain),
