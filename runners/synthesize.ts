@@ -1,9 +1,15 @@
 import { join } from "node:path";
 import type { Component } from "../weights/checkpoint.ts";
 import { type SyntheticSize, syntheticCheckpoint, syntheticConfigs } from "../weights/syntheticCheckpoint.ts";
-import { torchTensorBytes } from "../weights/writeTorchZip.ts";
 import { declareComponent, type WeightedComponent, weightedComponents } from "./declareComponent.ts";
-import { jsonFile, type SynthesizeOptions, type SyntheticFile, syntheticFile, writeSyntheticFile } from "./syntheticFile.ts";
+import {
+	jsonFile,
+	type SynthesizeOptions,
+	type SyntheticFile,
+	syntheticFile,
+	writePromptEmbeds,
+	writeSyntheticFile,
+} from "./syntheticFile.ts";
 import { checkFreeSpace, type FileContent, writeFiles } from "./writeFiles.ts";
 
 /** Where the official loader looks for each network; configs stand beside. */
@@ -41,12 +47,7 @@ export async function synthesize(size: SyntheticSize, folder: string, options: S
 	await write("OneStage/feature_extractor", "preprocessor_config.json", jsonFile(configs.featureExtractor));
 	if (Object.keys(configs.engine).length > 0) await write("OneStage", "engine.json", jsonFile(configs.engine));
 	const checkpoint = syntheticCheckpoint(size);
-	for (const [views, name] of [
-		["color", "clr_embeds"],
-		["normal", "normal_embeds"],
-	] as const) {
-		await write("", `${name}.pt`, torchTensorBytes(name, await checkpoint.promptEmbeds(views)));
-	}
+	await writePromptEmbeds(folder, checkpoint);
 	for (const file of files) await writeSyntheticFile(folder, file, options);
 	// Last, because without them the folder is not taken for a checkpoint.
 	await write("OneStage", "pipeline_config.json", jsonFile(configs.oneStage));

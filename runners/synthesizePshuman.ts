@@ -2,9 +2,15 @@ import { join } from "node:path";
 import type { PshumanComponent } from "../weights/pshumanCheckpoint.ts";
 import type { SyntheticSize } from "../weights/syntheticCheckpoint.ts";
 import { syntheticPshuman, syntheticPshumanConfigs } from "../weights/syntheticPshuman.ts";
-import { torchTensorBytes } from "../weights/writeTorchZip.ts";
 import { declarePshumanComponent, pshumanComponents } from "./openPshumanWeights.ts";
-import { jsonFile, type SynthesizeOptions, type SyntheticFile, syntheticFile, writeSyntheticFile } from "./syntheticFile.ts";
+import {
+	jsonFile,
+	type SynthesizeOptions,
+	type SyntheticFile,
+	syntheticFile,
+	writePromptEmbeds,
+	writeSyntheticFile,
+} from "./syntheticFile.ts";
 import { checkFreeSpace, writeFiles } from "./writeFiles.ts";
 
 /** Names of files of weights: transformers saves the first kind, diffusers the others. */
@@ -33,12 +39,7 @@ export async function synthesizePshuman(size: SyntheticSize, folder: string, opt
 		await write(component, "scheduler_config.json", jsonFile(configs[component]));
 	}
 	await write("feature_extractor", "preprocessor_config.json", jsonFile(configs.feature_extractor));
-	for (const [views, name] of [
-		["color", "clr_embeds"],
-		["normal", "normal_embeds"],
-	] as const) {
-		await write("", `${name}.pt`, torchTensorBytes(name, await checkpoint.promptEmbeds(views)));
-	}
+	await writePromptEmbeds(folder, checkpoint);
 	for (const file of files) await writeSyntheticFile(folder, file, options);
 	// Last, because without it the folder is not taken for a checkpoint.
 	await write("", "model_index.json", jsonFile(index));

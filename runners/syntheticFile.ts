@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
+import type { Checkpoint } from "../weights/checkpoint.ts";
 import type { StoredTensor, TensorSource } from "../weights/source.ts";
 import { checkedElementCount, storedElementBytes } from "../weights/storedTensor.ts";
 import type { DeclaredTensor } from "../weights/weights.ts";
 import { type TensorDescription, writeSafetensors } from "../weights/writeSafetensors.ts";
-import { writeTorchCheckpoint } from "../weights/writeTorchZip.ts";
+import { torchTensorBytes, writeTorchCheckpoint } from "../weights/writeTorchZip.ts";
 import { writeFiles } from "./writeFiles.ts";
 
 /** What `synthesize` tells and asks while it works. */
@@ -70,6 +71,15 @@ export async function writeSyntheticFile(
 		? writeTorchCheckpoint(name.slice(0, -".pth".length), tensors, bytesOf)
 		: writeSafetensors(tensors, bytesOf, { format: "pt" });
 	await writeFiles(join(root, folder), [[name, chunks]]);
+}
+
+/** Writes the two prompt embeddings, as both checkpoints have them beside their networks. Throws code "disk". */
+export async function writePromptEmbeds(root: string, checkpoint: Pick<Checkpoint, "promptEmbeds">): Promise<void> {
+	const files = { color: "clr_embeds", normal: "normal_embeds" } as const;
+	for (const views of ["color", "normal"] as const) {
+		const content = torchTensorBytes(files[views], await checkpoint.promptEmbeds(views));
+		await writeFiles(root, [[`${files[views]}.pt`, content]]);
+	}
 }
 
 /** A config file; without a newline at the end, so that a file cut anywhere is not JSON. */
