@@ -55,32 +55,38 @@ function towardsZero(value: number): number {
 	return scratch[0];
 }
 
+const constants = Float64Array.from(constant, (value) => value * 2 ** 11);
+const slopes = Float64Array.from(slope);
+const curvatures = Float64Array.from(curvature);
+// V8 raises 2 to a power anew every time, even where both are literals.
+const sineUnit = 2 ** -37;
+const stepsPerTurn = 2 ** 25;
+const xMask = 2 ** xBits - 1;
+
 /** Sine of the first quarter turn, of `position` 0 .. 2^23 - 1 steps of 2^-25 turns. */
-function quarterSine(position: number): number {
+function quarterSine(position: number, square: Uint32Array): number {
 	const piece = position >>> xBits;
-	const x = position & (2 ** xBits - 1);
-	return towardsZero(constant[piece] * 2 ** 11 + slope[piece] * x - curvature[piece] * truncatedSquares()[x]) * 2 ** -37;
+	const x = position & xMask;
+	return towardsZero(constants[piece] + slopes[piece] * x - curvatures[piece] * square[x]) * sineUnit;
 }
 
 /** 1 / (2 pi) as CUDA multiplies by it. */
 const turnsPerRadian = Math.fround(0.15915494);
 
 /**
- * CUDA: `__sincosf(angle)` for a float32 angle of 0 to 2 pi. The angle becomes turns (a float32 product cut towards zero), then whole steps
- * of 2^-25 turns; cosines and the falling quarters read the table from the other end by inverting the bits of the position.
+ * CUDA: `__sincosf(angle)` for a float32 angle of 0 to 2 pi, into out[0] and out[1]. The angle becomes turns (a float32 product cut towards
+ * zero), then whole steps of 2^-25 turns; cosines and the falling quarters read the table from the other end by inverting the bits of the position.
  */
-export function hardwareSinCos(angle: number): [sine: number, cosine: number] {
-	const steps = Math.floor(towardsZero(angle * turnsPerRadian) * 2 ** 25) % (4 * quarter);
-	const rising = quarterSine(steps % quarter);
-	const falling = quarterSine(quarter - 1 - (steps % quarter));
-	switch (Math.floor(steps / quarter)) {
-		case 0:
-			return [rising, falling];
-		case 1:
-			return [falling, -rising];
-		case 2:
-			return [-rising, -falling];
-		default:
-			return [-falling, rising];
-	}
+export function hardwareSinCos(angle: number, out: Float64Array): void {
+	const square = truncatedSquares();
+	const steps = (towardsZero(angle * turnsPerRadian) * stepsPerTurn) & (stepsPerTurn - 1);
+	const position = steps & (quarter - 1);
+	const rising = quarterSine(position, square);
+	const falling = quarterSine(quarter - 1 - position, square);
+	const turn = steps >>> 23;
+	const odd = (turn & 1) === 1;
+	const sine = odd ? falling : rising;
+	const cosine = odd ? rising : falling;
+	out[0] = turn > 1 ? -sine : sine;
+	out[1] = turn === 1 || turn === 2 ? -cosine : cosine;
 }

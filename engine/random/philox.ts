@@ -1,4 +1,4 @@
-import { roundToFloat16 } from "../gpu/float16.ts";
+import { float16ToFloat32, float32ToFloat16 } from "../gpu/float16.ts";
 import { hardwareSinCos } from "./hardwareSine.ts";
 
 // torch's CUDA generator: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). Which of the four
@@ -43,38 +43,40 @@ export class TorchCudaGenerator {
 				const first = round * threads * lanes + thread;
 				if (first >= count) break;
 				philox4x32(this.#offset / 4 + round, thread, this.#seed, random);
-				boxMuller(random[0], random[1], normals, 0);
-				boxMuller(random[2], random[3], normals, 2);
+				boxMuller(random, normals, 0);
+				boxMuller(random, normals, 2);
 				for (let lane = 0; lane < lanes; lane++) {
 					const index = first + lane * threads;
-					if (index < count) values[index] = dtype === "f16" ? roundToFloat16(normals[lane]) : normals[lane];
+					if (index < count) values[index] = normals[lane];
 				}
 			}
 		}
 		this.#offset += rounds * lanes;
-		return values;
+		return dtype === "f16" ? float16ToFloat32(float32ToFloat16(values)) : values;
 	}
 }
 
+const words = 2 ** 32;
+
 /** Ten rounds of Philox4x32 of the counter (position, subsequence), both 64 bits of which 53 are used, under a 64-bit key. */
 export function philox4x32(position: number, subsequence: number, key: number, out: Uint32Array): void {
-	let c0 = position >>> 0;
-	let c1 = Math.floor(position / 2 ** 32) >>> 0;
-	let c2 = subsequence >>> 0;
-	let c3 = Math.floor(subsequence / 2 ** 32) >>> 0;
-	let k0 = key >>> 0;
-	let k1 = Math.floor(key / 2 ** 32) >>> 0;
+	let c0 = position | 0;
+	let c1 = Math.floor(position / words) | 0;
+	let c2 = subsequence | 0;
+	let c3 = Math.floor(subsequence / words) | 0;
+	let k0 = key | 0;
+	let k1 = Math.floor(key / words) | 0;
 	for (let round = 0; round < 10; round++) {
 		const high0 = highProduct(0xd2511f53, c0);
 		const high1 = highProduct(0xcd9e8d57, c2);
 		const low0 = Math.imul(0xd2511f53, c0);
 		const low1 = Math.imul(0xcd9e8d57, c2);
-		c0 = (high1 ^ c1 ^ k0) >>> 0;
-		c1 = low1 >>> 0;
-		c2 = (high0 ^ c3 ^ k1) >>> 0;
-		c3 = low0 >>> 0;
-		k0 = (k0 + 0x9e3779b9) >>> 0;
-		k1 = (k1 + 0xbb67ae85) >>> 0;
+		c0 = high1 ^ c1 ^ k0;
+		c1 = low1;
+		c2 = high0 ^ c3 ^ k1;
+		c3 = low0;
+		k0 = (k0 + 0x9e3779b9) | 0;
+		k1 = (k1 + 0xbb67ae85) | 0;
 	}
 	out[0] = c0;
 	out[1] = c1;
@@ -82,29 +84,32 @@ export function philox4x32(position: number, subsequence: number, key: number, o
 	out[3] = c3;
 }
 
-/** The upper 32 bits of a product of two 32-bit numbers. */
+/** The upper 32 bits of a product of two 32-bit numbers, as a signed one. */
 function highProduct(a: number, b: number): number {
 	const a0 = a & 0xffff;
 	const a1 = a >>> 16;
 	const b0 = b & 0xffff;
 	const b1 = b >>> 16;
-	const middle = a1 * b0 + ((a0 * b0) >>> 16);
-	return (a1 * b1 + Math.floor(middle / 65536) + ((middle & 0xffff) + a0 * b1) / 65536) >>> 0;
+	// No sum of these is beyond 2^32 - 1.
+	const middle = Math.imul(a1, b0) + (Math.imul(a0, b0) >>> 16);
+	const carried = Math.imul(a0, b1) + (middle & 0xffff);
+	return (Math.imul(a1, b1) + (middle >>> 16) + (carried >>> 16)) | 0;
 }
 
+const sineAndCosine = new Float64Array(2);
 const unit = Math.fround(2.3283064e-10);
 const unitAngle = Math.fround(unit * Math.fround(6.2831855));
 
 /**
- * cuRAND's Box-Muller: two normals in float32 from two words, out[at] with the sine, out[at + 1] with the cosine, both of the card's table.
+ * cuRAND's Box-Muller: two normals in float32 from words[at] and words[at + 1], out[at] with the sine, out[at + 1] with the cosine, both of the card's table.
  * The logarithm is the rounded one; CUDA's is an ulp off one time in thirteen, so a normal differs from a card's by up to 2 ulp.
  */
-function boxMuller(x: number, y: number, out: Float32Array, at: number): void {
-	const u = Math.fround(Math.fround(x) * unit + unit / 2);
-	const angle = Math.fround(Math.fround(y) * unitAngle + unitAngle / 2);
+function boxMuller(words: Uint32Array, out: Float32Array, at: number): void {
+	const u = Math.fround(Math.fround(words[at]) * unit + unit / 2);
+	const angle = Math.fround(Math.fround(words[at + 1]) * unitAngle + unitAngle / 2);
 	const radius = Math.fround(Math.sqrt(-2 * Math.fround(Math.log(u))));
-	const [sine, cosine] = hardwareSinCos(angle);
+	hardwareSinCos(angle, sineAndCosine);
 	// torch adds the mean 0, which makes -0 (from u = 1) +0.
-	out[at] = radius * sine + 0;
-	out[at + 1] = radius * cosine + 0;
+	out[at] = radius * sineAndCosine[0] + 0;
+	out[at + 1] = radius * sineAndCosine[1] + 0;
 }

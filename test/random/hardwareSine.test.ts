@@ -2,6 +2,12 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { hardwareSinCos } from "../../engine/random/hardwareSine.ts";
 
+function sinCos(angle: number): number[] {
+	const out = new Float64Array(2);
+	hardwareSinCos(angle, out);
+	return [...out];
+}
+
 describe("the hardware's sine and cosine", () => {
 	test("the bits that an H200 gives for 1,024 neighbouring angles at two places of every octave from 2^-34 to 2 pi", () => {
 		const angle = new Float32Array(1);
@@ -15,7 +21,7 @@ describe("the hardware's sine and cosine", () => {
 				const values = new Float32Array(2 * 1024);
 				for (let i = 0; i < 1024; i++) {
 					angleBits[0] = first + i;
-					[values[i], values[1024 + i]] = hardwareSinCos(angle[0]);
+					[values[i], values[1024 + i]] = sinCos(angle[0]);
 				}
 				hash.update(new Uint8Array(values.buffer));
 			}
@@ -24,10 +30,10 @@ describe("the hardware's sine and cosine", () => {
 	});
 
 	test("within 2^-20 of the sine, at most 1, and 0 at 0", () => {
-		expect(hardwareSinCos(0)).toEqual([0, 1]);
+		expect(sinCos(0)).toEqual([0, 1]);
 		for (let i = 0; i < 20_000; i++) {
 			const angle = Math.fround((i / 20_000) * 2 * Math.PI);
-			const [sine, cosine] = hardwareSinCos(angle);
+			const [sine, cosine] = sinCos(angle);
 			expect(Math.abs(sine - Math.sin(angle))).toBeLessThan(2 ** -20);
 			expect(Math.abs(cosine - Math.cos(angle))).toBeLessThan(2 ** -20);
 			expect(Math.max(Math.abs(sine), Math.abs(cosine))).toBeLessThanOrEqual(1);
