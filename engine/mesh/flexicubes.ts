@@ -2,7 +2,6 @@ import type { Device } from "../gpu/device.ts";
 import { describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { readTogether, readUnsigned } from "../gpu/transfer.ts";
 import type { Graph } from "../graph/graph.ts";
-import { copyColumns } from "../kernels/dense/copyColumns.ts";
 import { cubesOfVertices, gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
 import { type BitSet, elementOf, membersOfBits, rankedBits, rankMembers } from "../kernels/mesh/bitSet.ts";
 import { deformedVertices } from "../kernels/mesh/deformedVertices.ts";
@@ -74,6 +73,7 @@ export async function extractMesh(device: Device, request: ExtractMeshRequest): 
 	const words = gridWords(resolution);
 	const gpu = graphRunner(device);
 	try {
+		const constants = surfaceConstants(gpu, resolution);
 		const at = request.coordsOnDevice ? withMemory(request.coordsOnDevice) : gpu.upload("coords", [rows, 3], coords);
 		const marks = { cubes: gpu.upload("cube bits", [words.cubes]), vertices: gpu.upload("vertex bits", [words.vertices]) };
 		const [cubes, vertices] = await gpu.run("active cubes", (graph) => {
@@ -91,7 +91,7 @@ export async function extractMesh(device: Device, request: ExtractMeshRequest): 
 		};
 		const valuesOf = (graph: Graph, cubesOfVertex: Tensor, added?: Tensor) => {
 			const means = graph.output(vertexMeans(graph, { features, cubesOfVertex, added, sdfBias: -1 / resolution, withColors }));
-			return { means, signs: recordSigns(graph, active.vertices, means, resolution) };
+			return { means, signs: recordSigns(graph, active.vertices, means, resolution, constants) };
 		};
 		const { rowOfCube, means, signs } =
 			addedSdf === undefined
@@ -176,81 +176,81 @@ const emptyMesh: ExtractedMesh = Object.freeze({
 	...{ topology: undefined, dispatchCount: 0 },
 });
 
-/** The vertices inside, and the cubes that the surface goes through, as outputs of the graph. */
-interface Signs {
-	readonly inside: Tensor;
-	readonly cubes: BitSet;
+/** What finding the surface starts from: the tables, no vertices, no loops and quads. */
+interface SurfaceConstants {
+	readonly tables: Tensor;
+	readonly vertexBits: Tensor;
+	readonly sizes: Tensor;
 }
 
-function recordSigns(graph: Graph, vertices: Tensor, means: Tensor, resolution: number): Signs {
+function surfaceConstants(gpu: GraphRunner, resolution: number): SurfaceConstants {
+	return {
+		tables: gpu.upload("tables", [256, 8], packedTables()),
+		vertexBits: gpu.upload("surface vertex bits", [gridWords(resolution).vertices]),
+		sizes: gpu.upload("loops and quads", [2]),
+	};
+}
+
+/** The vertices inside, and what the surface goes through and how large it is, as outputs of the graph. */
+interface Signs extends SurfaceConstants {
+	readonly inside: Tensor;
+	readonly cubes: BitSet;
+	readonly vertices: BitSet;
+}
+
+function recordSigns(graph: Graph, vertices: Tensor, means: Tensor, resolution: number, constants: SurfaceConstants): Signs {
+	const { tables, vertexBits, sizes } = constants;
 	const inside = graph.output(insideVertices(graph, vertices, rowsOf(means, 0, 1)));
-	return { inside, cubes: rankedBits(graph, surfaceCubes(graph, inside, resolution)) };
+	const cubes = surfaceCubes(graph, { resolution, inside, tables, vertices: vertexBits, sizes });
+	return { ...constants, inside, cubes: rankedBits(graph, cubes), vertices: rankedBits(graph, vertexBits) };
 }
 
 /** `given`: the signs, where they are known. */
 async function surface(device: Device, gpu: GraphRunner, field: FieldOnDevice, given?: Signs): Promise<ExtractedMesh> {
 	const { resolution, means, features, weightColumn } = field;
 	const [channels, known] = means.shape;
-	const signs = given ?? (await gpu.run("signs", (graph) => recordSigns(graph, field.vertices, means, resolution)));
-	const [count] = await gpu.numbers(signs.cubes.count);
+	const signs =
+		given ?? (await gpu.run("signs", (graph) => recordSigns(graph, field.vertices, means, resolution, surfaceConstants(gpu, resolution))));
+	const [count, vertexCount, dualCount, quads] = await gpu.numbers(
+		...[signs.cubes.count, signs.vertices.count, elementOf(signs.sizes, 0), elementOf(signs.sizes, 1)],
+	);
 	if (count === 0 || known === 0) return { ...emptyMesh, topology: field.withTopology ? noTopology : undefined };
-	const [inside, cubeSet] = [withMemory(signs.inside), withMemory(signs.cubes.bits)];
-	const tables = gpu.upload("tables", [256, 8], packedTables());
-	const vertexBits = gpu.upload("surface vertex bits", [gridWords(resolution).vertices]);
-	const found = await gpu.run("cases", (graph) => {
-		const cubeIds = graph.output(membersOfBits(graph, cubeSet, count));
-		const cased = surfaceCases(graph, {
-			...{ resolution, cubeIds, inside, tables, vertices: vertexBits },
-		});
-		graph.output(cased.cubes);
-		graph.output(cased.loopsBefore);
-		return { cubeIds, ...cased, vertices: rankedBits(graph, vertexBits) };
-	});
-	const [dualCount, vertexCount] = await gpu.numbers(elementOf(found.loopsBefore, 4 * count), found.vertices.count);
-	const made = await gpu.run("dual vertices", (graph) => {
-		const vertexSet = withMemory(found.vertices.bits);
-		const vertexIds = graph.output(membersOfBits(graph, vertexSet, vertexCount));
+	const { tables } = signs;
+	const [inside, cubeSet, vertexSet] = [signs.inside, signs.cubes.bits, signs.vertices.bits].map(withMemory);
+	const made = await gpu.run("surface", (graph) => {
+		const cubeIds = membersOfBits(graph, cubeSet, count);
+		const { cubes, loopsBefore } = surfaceCases(graph, { resolution, cubeIds, inside, tables });
+		const vertexIds = membersOfBits(graph, vertexSet, vertexCount);
 		const vertexRows = rankMembers(graph, vertexIds, field.vertices);
 		const points = deformedVertices(graph, { vertexIds, vertexRows, means, resolution });
-		const cased = surfaceDuals(graph, {
-			...{ resolution, tables, duals: dualCount, vertices: vertexSet },
-			...{ cubeIds: withMemory(found.cubeIds), cubes: withMemory(found.cubes), loopsBefore: withMemory(found.loopsBefore) },
+		const { corners, duals, caseAndFirst } = surfaceDuals(graph, {
+			...{ resolution, cubeIds, cubes, loopsBefore, tables, duals: dualCount, vertices: vertexSet },
 		});
-		const { corners, duals } = cased;
-		const featureRows = rankMembers(graph, withMemory(found.cubeIds), field.cubes, field.rowOfCube);
+		const featureRows = rankMembers(graph, cubeIds, field.cubes, field.rowOfCube);
 		const rows = graph.output(dualVertices(graph, { features, weightColumn, featureRows, corners, points, duals }));
-		const columns = (xColumn: number, width: number) =>
-			graph.output(
-				copyColumns(graph, { x: rows, xColumn, columns: width, into: { tensor: graph.tensor("columns", "f32", [dualCount, width]) } }),
-			);
-		const read = { positions: columns(0, 3), attributes: channels === 10 ? columns(4, 6) : undefined };
 		const edges = surfaceEdges(graph, vertexIds, inside, points, resolution);
-		if (field.withTopology) graph.output(edges);
-		const quadsBefore = graph.output(prefixSum(graph, { values: { ...edges, shape: [6 * vertexCount] } }));
-		return { vertexIds, rows, edges, quadsBefore, caseAndFirst: graph.output(cased.caseAndFirst), ...read };
+		if (field.withTopology) for (const tensor of [cubeIds, cubes, vertexIds, edges]) graph.output(tensor);
+		if (quads === 0) return { rows, cubeIds, cubes, vertexIds, edges, faces: undefined };
+		const quadsBefore = prefixSum(graph, { values: { ...edges, shape: [6 * vertexCount] } });
+		const faces = surfaceFaces(graph, {
+			...{ resolution, tables, quads, cubes: cubeSet, quadsBefore, vertexIds, caseAndFirst, duals: rows, dualCount },
+		});
+		return { rows, cubeIds, cubes, vertexIds, edges, faces: graph.output(faces) };
 	});
-	const [quads] = await gpu.numbers(elementOf(made.quadsBefore, 6 * vertexCount));
-	const faces =
-		quads > 0 &&
-		(await gpu.run("faces", (graph) =>
-			graph.output(
-				surfaceFaces(graph, {
-					...{ resolution, tables, quads, cubes: cubeSet },
-					...{ quadsBefore: withMemory(made.quadsBefore), vertexIds: withMemory(made.vertexIds) },
-					...{ caseAndFirst: withMemory(made.caseAndFirst), duals: withMemory(made.rows) },
-				}),
-			),
-		));
-	const read = await readTogether(device, [made.positions, ...(made.attributes ? [made.attributes] : []), ...(faces ? [faces] : [])]);
-	const [positions, attributes] = read.map((values) => new Float32Array(values.buffer));
+	const valuesOf = (first: number, columns: number) => ({ ...elementOf(made.rows, first * dualCount), shape: [columns * dualCount] });
+	const hasColors = channels === 10;
+	const [positions, attributes, faces] = await readTogether(device, [
+		...[valuesOf(0, 3), valuesOf(3, hasColors ? 6 : 0)],
+		...(made.faces ? [made.faces] : []),
+	]);
 	return {
-		positions,
-		faces: faces ? read[read.length - 1] : new Uint32Array(0),
-		attributes: made.attributes && attributes,
+		positions: new Float32Array(positions.buffer),
+		faces: faces ?? new Uint32Array(0),
+		attributes: hasColors ? new Float32Array(attributes.buffer) : undefined,
 		topology: field.withTopology
 			? topologyOf(resolution, {
-					cubes: await readUnsigned(device, found.cubeIds),
-					cases: await readUnsigned(device, found.cubes),
+					cubes: await readUnsigned(device, made.cubeIds),
+					cases: await readUnsigned(device, made.cubes),
 					vertices: await readUnsigned(device, made.vertexIds),
 					edges: (await readUnsigned(device, made.edges)).subarray(6 * vertexCount),
 				})

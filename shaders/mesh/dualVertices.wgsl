@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> corners: array<u32>;         // [S, 8] row of points
 @group(0) @binding(3) var<storage, read> points: array<f32>;          // [U, channels] x y z sdf colours
 @group(0) @binding(4) var<storage, read> duals: array<vec2<u32>>;     // [D] (surface cube, mask of edges)
-@group(0) @binding(5) var<storage, read_write> result: array<f32>;    // [D, channels] x y z gamma colours
+@group(0) @binding(5) var<storage, read_write> result: array<f32>;    // [D, 3] x y z, then [D, 6] colours, then [D] gamma
 @group(0) @binding(6) var<uniform> params: Params;
 
 const absent: u32 = 0xffffffffu;
@@ -65,7 +65,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
   }
   for (var k = 0u; k < params.channels; k++) {
-    if (k != 3u) { result[d * params.channels + k] = total[k] / betaSum; }
+    if (k < 3u) { result[d * 3u + k] = total[k] / betaSum; }
+    if (k > 3u) { result[params.count * 3u + d * 6u + k - 4u] = total[k] / betaSum; }
   }
-  result[d * params.channels + 3u] = 0.99 / (1.0 + exp(-clamp(rawWeight(row, 20u), -80.0, 80.0))) + 0.005;
+  result[params.count * (params.channels - 1u) + d] = 0.99 / (1.0 + exp(-clamp(rawWeight(row, 20u), -80.0, 80.0))) + 0.005;
 }

@@ -1,21 +1,48 @@
-// Bits of the cubes that have corners inside and outside. One invocation a word.
+// Bits of the cubes that have corners inside and outside, and of their corners; sizes += (loops of their cases, quads around edges)
+// A quad belongs to the cube at the upper end of the four around its edge, whose corner 0 is the edge's lower end: along an axis the cube
+// has one where that edge is crossed and its other two coordinates are not 0. Sums of whole numbers need no order. One invocation a word.
 override workgroupSize: u32 = 64;
 struct Params { words: u32, resolution: u32 }
-@group(0) @binding(0) var<storage, read> inside: array<u32>;             // bits of (r + 1)^3
-@group(0) @binding(1) var<storage, read_write> cubes: array<u32>;        // [words] bits of r^3
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> inside: array<u32>;                  // bits of (r + 1)^3
+@group(0) @binding(1) var<storage, read> tables: array<u32>;                  // [256, 8]
+@group(0) @binding(2) var<storage, read_write> cubes: array<u32>;             // [words] bits of r^3
+@group(0) @binding(3) var<storage, read_write> vertices: array<atomic<u32>>;  // bits of (r + 1)^3
+@group(0) @binding(4) var<storage, read_write> sizes: array<atomic<u32>>;     // [2]
+@group(0) @binding(5) var<uniform> params: Params;
+
+var<workgroup> loops: atomic<u32>;
+var<workgroup> quads: atomic<u32>;
 
 // include "mesh/caseOfCube"
 
+fn quadsOfCube(at: vec3u, found: u32) -> u32 {
+  let crossed = ((vec3u(found) >> vec3u(1u, 2u, 4u)) & vec3u(1u)) != vec3u(found & 1u);
+  let positive = at > vec3u(0u);
+  return u32(crossed.x && positive.y && positive.z) + u32(crossed.y && positive.x && positive.z) + u32(crossed.z && positive.x && positive.y);
+}
+
 @compute @workgroup_size(workgroupSize)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let w = id.x + id.y * groups.x * workgroupSize;
-  if (w >= params.words) { return; }
-  let size = params.resolution * params.resolution * params.resolution;
+  let r = params.resolution;
   var bits = 0u;
-  for (var bit = 0u; bit < 32u && w * 32u + bit < size; bit++) {
-    let found = caseOfCube(w * 32u + bit);
-    if (found != 0u && found != 255u) { bits |= 1u << bit; }
+  for (var cube = w * 32u; w < params.words && cube < min(w * 32u + 32u, r * r * r); cube++) {
+    let found = caseOfCube(cube);
+    if (found == 0u || found == 255u) { continue; }
+    bits |= 1u << (cube % 32u);
+    let at = vec3u(cube / (r * r), cube / r % r, cube % r);
+    atomicAdd(&loops, tables[resolvedCase(cube, found) * 8u] & 255u);
+    atomicAdd(&quads, quadsOfCube(at, found));
+    for (var corner = 0u; corner < 8u; corner++) {
+      let p = at + ((vec3u(corner) >> vec3u(0u, 1u, 2u)) & vec3u(1u));
+      let vertex = (p.x * (r + 1u) + p.y) * (r + 1u) + p.z;
+      atomicOr(&vertices[vertex / 32u], 1u << (vertex % 32u));
+    }
   }
-  cubes[w] = bits;
+  if (w < params.words) { cubes[w] = bits; }
+  workgroupBarrier();
+  if (local == 0u && atomicLoad(&loops) > 0u) {
+    atomicAdd(&sizes[0], atomicLoad(&loops));
+    atomicAdd(&sizes[1], atomicLoad(&quads));
+  }
 }

@@ -2,13 +2,13 @@
 // 0, 1, 3, 2, or as 2, 3, 1, 0 where the edge's first end is not positive. Split along the diagonal with the larger product of gammas.
 // Tables: words 5 and 6 of a case hold the loop of every edge in four bits. One invocation an edge.
 override workgroupSize: u32 = 64;
-struct Params { count: u32, resolution: u32, channels: u32 }
+struct Params { count: u32, resolution: u32, gammas: u32 }
 @group(0) @binding(0) var<storage, read> quadsBefore: array<u32>;           // [2 * count * 3 + 1]
 @group(0) @binding(1) var<storage, read> vertexIds: array<u32>;             // [count]
 @group(0) @binding(2) var<storage, read> cubes: array<vec2<u32>>;           // bits of the surface's cubes, members before
 @group(0) @binding(3) var<storage, read> caseAndFirst: array<vec2<u32>>;    // [cubes]
 @group(0) @binding(4) var<storage, read> tables: array<u32>;                // [256, 8]
-@group(0) @binding(5) var<storage, read> duals: array<f32>;                 // [duals, channels] x y z gamma ...
+@group(0) @binding(5) var<storage, read> duals: array<f32>;                 // [.. , duals] gamma of each from `gammas` on
 @group(0) @binding(6) var<storage, read_write> faces: array<u32>;           // [quads, 6]
 @group(0) @binding(7) var<uniform> params: Params;
 
@@ -42,8 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     around[k] = found.y + ((tables[found.x * 8u + 5u + e / 8u] >> (e % 8u * 4u)) & 15u);
   }
   let q = select(around.zwyx, around.xywz, positive);
-  let gamma = vec4f(duals[q.x * params.channels + 3u], duals[q.y * params.channels + 3u],
-                    duals[q.z * params.channels + 3u], duals[q.w * params.channels + 3u]);
+  let gamma = vec4f(duals[params.gammas + q.x], duals[params.gammas + q.y], duals[params.gammas + q.z], duals[params.gammas + q.w]);
   let alongXZ = gamma.x * gamma.z > gamma.y * gamma.w;
   let first = quad * 6u;
   faces[first] = q.x;

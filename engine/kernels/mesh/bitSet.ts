@@ -1,6 +1,6 @@
-import type { Tensor } from "../../gpu/tensor.ts";
+import { rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
-import { prefixSum } from "../splat/prefixSum.ts";
+import { prefixSumOfBits } from "../splat/prefixSum.ts";
 
 /** A set of numbers on the GPU, as bits. */
 export interface BitSet {
@@ -17,15 +17,11 @@ export function workgroupsOf(count: number): [number, number] {
 	return foldedWorkgroups(Math.ceil(count / perWorkgroup));
 }
 
-/** The set of the bits u32 [words]; `count` is an output of the graph. */
+/** The set of the bits u32 [words]; both are outputs of the graph. */
 export function rankedBits(graph: Graph, words: Tensor): BitSet {
 	const [count] = words.shape;
-	const counts = graph.tensor("bits of words", "u32", [count]);
-	graph.dispatch({ shader: "mesh/countBits", tensors: { words, counts }, params: { count }, workgroups: workgroupsOf(count) });
-	const ranks = graph.output(prefixSum(graph, { values: counts }));
-	const bits = graph.output(graph.tensor("set", "u32", [count, 2]));
-	graph.dispatch({ shader: "mesh/rankWords", tensors: { words, ranks, ranked: bits }, params: { count }, workgroups: workgroupsOf(count) });
-	return { bits, count: elementOf(ranks, count) };
+	const ranked = graph.output(prefixSumOfBits(graph, words));
+	return { bits: rowsOf(ranked, 0, count), count: elementOf(ranked, 2 * count + 1) };
 }
 
 /** u32 [1]: one element of a u32 tensor, for the host to read. */

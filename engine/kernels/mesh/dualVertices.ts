@@ -18,8 +18,8 @@ export interface DualVerticesRequest {
 }
 
 /**
- * One vertex per loop: the mean of the loop's edge crossings, weighted by beta. Returns f32 [d, 4 or 10]: x, y, z, gamma of the cube,
- * colours. Shen et al. 2023, equations 3 to 5 (alpha inside the crossings).
+ * One vertex per loop: the mean of the loop's edge crossings, weighted by beta. Returns f32 [d * (4 or 10)]: [d, 3] x, y, z, then where
+ * points have them [d, 6] colours, then [d] gamma of the cube. Shen et al. 2023, equations 3 to 5 (alpha inside the crossings).
  */
 export function dualVertices(graph: Graph, request: DualVerticesRequest): Tensor {
 	const { features, weightColumn, featureRows, corners, points, duals } = request;
@@ -28,7 +28,7 @@ export function dualVertices(graph: Graph, request: DualVerticesRequest): Tensor
 		throw new Error(`dualVertices: features must have ${weightColumn + 21} columns, got ${describe(features)}`);
 	const channels = points.shape[1];
 	const count = duals.shape[0];
-	const result = graph.tensor("dualVertices", "f32", [count, channels]);
+	const result = graph.tensor("dualVertices", "f32", [count * channels]);
 	forEachWindow(graph, featureCount, [features], (firstRow, rows) => {
 		graph.dispatch({
 			shader: "mesh/dualVertices",

@@ -15,13 +15,26 @@ export function insideVertices(graph: Graph, vertices: Tensor, sdf: Tensor): Ten
 	return inside;
 }
 
+/** What `surfaceCubes` reads and adds to. */
+export interface SurfaceCubesRequest {
+	readonly resolution: number;
+	/** u32 [words], from `insideVertices`. */
+	readonly inside: Tensor;
+	/** u32 [256, 8], see the shaders. */
+	readonly tables: Tensor;
+	/** u32 [words], zeros before: takes the bits of the vertices at the surface's cubes. */
+	readonly vertices: Tensor;
+	/** u32 [2], zeros before: takes how many loops and how many quads the surface has. */
+	readonly sizes: Tensor;
+}
+
 /** u32 [words]: bits of the cubes with corners on both sides. */
-export function surfaceCubes(graph: Graph, inside: Tensor, resolution: number): Tensor {
+export function surfaceCubes(graph: Graph, { resolution, inside, tables, vertices, sizes }: SurfaceCubesRequest): Tensor {
 	const words = gridWords(resolution).cubes;
 	const cubes = graph.tensor("surface cubes", "u32", [words]);
 	graph.dispatch({
 		shader: "mesh/surfaceCubes",
-		tensors: { inside, cubes },
+		tensors: { inside, tables, cubes, vertices, sizes },
 		params: { words, resolution },
 		workgroups: workgroupsOf(words),
 	});
@@ -36,8 +49,6 @@ export interface SurfaceCasesRequest {
 	readonly inside: Tensor;
 	/** u32 [256, 8], see the shaders. */
 	readonly tables: Tensor;
-	/** u32 [words], zeros before: takes the bits of the cubes' corners. */
-	readonly vertices: Tensor;
 }
 
 /**
@@ -45,13 +56,13 @@ export interface SurfaceCasesRequest {
  * `loopsBefore` u32 [4 s + 1]: loops before a cube in the order of loops of a cube, then cube: of cube i with n loops at (n - 1) s + i.
  */
 export function surfaceCases(graph: Graph, request: SurfaceCasesRequest): { readonly cubes: Tensor; readonly loopsBefore: Tensor } {
-	const { resolution, cubeIds, inside, tables, vertices } = request;
+	const { resolution, cubeIds, inside, tables } = request;
 	const [count] = cubeIds.shape;
 	const cubes = graph.tensor("cases", "u32", [count]);
 	const loops = graph.tensor("loops", "u32", [4 * count]);
 	graph.dispatch({
 		shader: "mesh/surfaceCases",
-		tensors: { cubeIds, inside, tables, cubes, loops, vertices },
+		tensors: { cubeIds, inside, tables, cubes, loops },
 		params: { count, resolution },
 		workgroups: workgroupsOf(count),
 	});
@@ -117,21 +128,23 @@ export interface SurfaceFacesRequest {
 	readonly cubes: Tensor;
 	readonly caseAndFirst: Tensor;
 	readonly tables: Tensor;
-	/** f32 [d, channels] with gamma in column 3. */
+	/** f32 [>= d] from `dualVertices`: its last d elements are the gammas. */
 	readonly duals: Tensor;
+	/** Number of duals. */
+	readonly dualCount: number;
 	/** Number of quads of all edges. */
 	readonly quads: number;
 }
 
 /** u32 [2 * quads, 3]: triangles over the duals. */
 export function surfaceFaces(graph: Graph, request: SurfaceFacesRequest): Tensor {
-	const { resolution, quadsBefore, vertexIds, cubes, caseAndFirst, tables, duals } = request;
+	const { resolution, quadsBefore, vertexIds, cubes, caseAndFirst, tables, duals, dualCount } = request;
 	const [count] = vertexIds.shape;
 	const faces = graph.tensor("faces", "u32", [request.quads * 2, 3]);
 	graph.dispatch({
 		shader: "mesh/surfaceFaces",
 		tensors: { quadsBefore, vertexIds, cubes, caseAndFirst, tables, duals, faces },
-		params: { count, resolution, channels: duals.shape[1] },
+		params: { count, resolution, gammas: duals.shape[0] - dualCount },
 		workgroups: workgroupsOf(count * 6),
 	});
 	return faces;

@@ -23,9 +23,9 @@ interface Case {
 	readonly duals: Uint32Array;
 }
 
-/** [d, channels] in f64: x, y, z, gamma, colours. */
+/** In f64: [d, 3] x, y, z, [d, channels - 4] colours, [d] gamma. */
 function reference({ features, columns, weightColumn, featureRows, corners, points, channels, duals }: Case): number[] {
-	const result: number[] = [];
+	const [positions, colors, gammas]: number[][] = [[], [], []];
 	for (let d = 0; d < duals.length; d += 2) {
 		const cube = duals[d];
 		const weight = (k: number) => (featureRows[cube] === absent ? 0 : features[featureRows[cube] * columns + weightColumn + k]);
@@ -40,10 +40,11 @@ function reference({ features, columns, weightColumn, featureRows, corners, poin
 			betas += aroundOne(weight(edge));
 			for (let k = 0; k < channels; k++) sum[k] += (aroundOne(weight(edge)) * (sb * points[a + k] - sa * points[b + k])) / (sb - sa);
 		});
-		const gamma = 0.99 / (1 + Math.exp(-weight(20))) + 0.005;
-		result.push(...sum.map((value, k) => (k === 3 ? gamma : value / betas)));
+		positions.push(...sum.slice(0, 3).map((value) => value / betas));
+		colors.push(...sum.slice(4).map((value) => value / betas));
+		gammas.push(0.99 / (1 + Math.exp(-weight(20))) + 0.005);
 	}
-	return result;
+	return [...positions, ...colors, ...gammas];
 }
 
 /** Cubes with random corners whose signs make every listed edge a crossing. */
