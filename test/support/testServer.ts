@@ -14,12 +14,15 @@ import { type ServerArguments, serverArguments } from "../../runners/serverArgum
 import { stageOneResult } from "./stageResults.ts";
 import { stubEngine, stubReport } from "./stubEngine.ts";
 
+/** What comes before a stage: so many milliseconds, or whatever the test waits for itself. */
+type Pause = number | Promise<void>;
+
 /** How the stand-in for the engine behaves. */
 export interface StubWorkerOptions {
-	/** Milliseconds before each stage; a run that is stopped ends at once. */
-	readonly stageMs?: number;
+	/** Before each stage; a run that is stopped ends at once. */
+	readonly stageMs?: Pause;
 	/** The same for the second stage alone. */
-	readonly stageTwoMs?: number;
+	readonly stageTwoMs?: Pause;
 	readonly fail?: SyncHumanError;
 	/** Only every so many runs fail; default all. */
 	readonly failEvery?: number;
@@ -39,9 +42,10 @@ export function stubWorker({
 		start: async () => ({ device: stubReport, stages }),
 		async run(options, { signal, onEvent }) {
 			const engine = stubEngine();
-			const pause = (ms: number) =>
+			const pause = (before: Pause) =>
 				new Promise<void>((resolve, reject) => {
-					const timer = setTimeout(resolve, ms);
+					const timer = typeof before === "number" ? setTimeout(resolve, before) : undefined;
+					if (typeof before === "object") void before.then(resolve);
 					const stop = () => {
 						clearTimeout(timer);
 						reject(new SyncHumanError("aborted", "The run was stopped."));
@@ -179,13 +183,43 @@ export type SeenJob = Readonly<Record<string, unknown>> & {
 	readonly result: Readonly<Record<string, unknown>> & { readonly files: readonly string[] };
 };
 
-/** Asks every 10 ms until the job has ended. */
-export async function endedJob(url: string, id: string): Promise<SeenJob> {
-	for (let asked = 0; ; asked++) {
-		const answer = await fetch(`${url}/jobs/${id}`);
-		const job = (await answer.json()) as SeenJob;
-		if (answer.status !== 200 || asked > 3000) throw new Error(`the job ${id} does not end: ${JSON.stringify(job)}`);
-		if (["done", "failed", "cancelled"].includes(job.status)) return job;
+/** A job as the server shows it now. */
+export async function seenJob(url: string, id: string): Promise<SeenJob> {
+	const answer = await fetch(`${url}/jobs/${id}`);
+	const job = (await answer.json()) as SeenJob;
+	if (answer.status !== 200) throw new Error(`there is no job ${id}: ${JSON.stringify(job)}`);
+	return job;
+}
+
+/** Milliseconds after which a wait fails and says for what: a little before the test's own limit. */
+const longestWaitMs = 100_000;
+
+/** Asks every 10 ms until `find` gives something. Rejects with what `what` says where it does not for long. */
+export async function eventually<T>(find: () => Promise<T | undefined> | T | undefined, what: () => string): Promise<T> {
+	for (const started = performance.now(); ; ) {
+		const found = await find();
+		if (found !== undefined) return found;
+		if (performance.now() - started > longestWaitMs) throw new Error(what());
 		await new Promise((resolve) => setTimeout(resolve, 10));
 	}
+}
+
+/** The job as soon as it `matches`. */
+export async function jobOnce(url: string, id: string, matches: (job: SeenJob) => boolean): Promise<SeenJob> {
+	let last: SeenJob | undefined;
+	const find = async () => {
+		last = await seenJob(url, id);
+		return matches(last) ? last : undefined;
+	};
+	return eventually(find, () => `the job ${id} stays ${JSON.stringify(last)}`);
+}
+
+/** The job once it has ended. */
+export function endedJob(url: string, id: string): Promise<SeenJob> {
+	return jobOnce(url, id, ({ status }) => ["done", "failed", "cancelled"].includes(status));
+}
+
+/** True for a job whose stage 1 is there and whose stage 2 runs. */
+export function inStageTwo({ status, result }: SeenJob): boolean {
+	return status === "running" && result.files.some((file) => file.endsWith("latent.npz"));
 }

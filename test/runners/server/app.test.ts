@@ -4,7 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SyncHumanError } from "../../../engine/error.ts";
 import { decodeTexture } from "../../../runners/imageFile.ts";
 import { describeBothQueues } from "../../support/bothQueues.ts";
-import { continueForm, endedJob, personForm, type SeenJob, stubWorker, type TestServer, testServer } from "../../support/testServer.ts";
+import { gate } from "../../support/gate.ts";
+import {
+	continueForm,
+	endedJob,
+	eventually,
+	jobOnce,
+	personForm,
+	type SeenJob,
+	stubWorker,
+	type TestServer,
+	testServer,
+} from "../../support/testServer.ts";
 
 describeBothQueues((choice) => {
 	let server: TestServer;
@@ -162,10 +173,16 @@ describeBothQueues((choice) => {
 	describe("jobs", () => {
 		it("events show every stage and end with the job", async () => {
 			// Long enough for a worker elsewhere to give the views meanwhile.
-			const slow = await testServer({ ...choice(), worker: stubWorker({ stageTwoMs: 1500 }) });
+			const stageTwo = gate();
+			const slow = await testServer({ ...choice(), worker: stubWorker({ stageTwoMs: stageTwo.opened }) });
 			const body = await personForm({ texture_size: "0" });
 			const { job_id } = (await (await fetch(`${slow.url}/generate`, { method: "POST", body })).json()) as SeenJob;
-			const text = await (await fetch(`${slow.url}/jobs/${job_id}/events`)).text();
+			const stream = (await fetch(`${slow.url}/jobs/${job_id}/events`)).body as ReadableStream<Uint8Array<ArrayBuffer>>;
+			let text = "";
+			for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+				text += piece;
+				if (text.includes("color_0.png")) stageTwo.open();
+			}
 			await slow.end();
 			const seen = [...text.matchAll(/^event: job\ndata: (.+)$/gm)].map(([, data]) => JSON.parse(data) as SeenJob);
 			expect(seen.map(({ status }) => status)).toEqual(expect.arrayContaining(["running", "done"]));
@@ -177,21 +194,20 @@ describeBothQueues((choice) => {
 		});
 
 		it("shows the views of a job that runs as they are so far", async () => {
-			const slow = await testServer({ ...choice(), worker: stubWorker({ stageMs: 200, stageTwoMs: 1500 }) });
+			const [stageOne, stageTwo] = [gate(), gate()];
+			const slow = await testServer({ ...choice(), worker: stubWorker({ stageMs: stageOne.opened, stageTwoMs: stageTwo.opened }) });
 			const body = await personForm({ texture_size: "0" });
 			const { job_id } = (await (await fetch(`${slow.url}/generate`, { method: "POST", body })).json()) as SeenJob;
 			const early = await fetch(`${slow.url}/jobs/${job_id}/views.webp`);
 			expect(await errorOf(early)).toMatchObject([404, { message: "There are no views to be seen now." }]);
-			let views: string | null = null;
-			while (views === null) {
-				const { progress } = (await (await fetch(`${slow.url}/jobs/${job_id}`)).json()) as { progress: { views: string | null } | null };
-				views = progress?.views ?? null;
-				await new Promise((resolve) => setTimeout(resolve, 5));
-			}
+			stageOne.open();
+			const viewsOf = ({ progress }: SeenJob) => (progress as { readonly views: string | null } | null)?.views ?? null;
+			const views = viewsOf(await jobOnce(slow.url, job_id, (job) => viewsOf(job) !== null));
 			expect(views).toBe(`/jobs/${job_id}/views.webp?step=1`);
 			const answer = await fetch(`${slow.url}${views}`);
 			expect(answer.headers.get("content-type")).toBe("image/webp");
 			expect(await decodeTexture(new Uint8Array(await answer.arrayBuffer()), "views")).toMatchObject({ width: 10, height: 2 });
+			stageTwo.open();
 			await endedJob(slow.url, job_id);
 			expect((await fetch(`${slow.url}${views}`)).status).toBe(404);
 			await slow.end();
@@ -226,8 +242,10 @@ describeBothQueues((choice) => {
 		it("a client that waits and goes leaves the job alone", async () => {
 			const controller = new AbortController();
 			const body = await personForm({ texture_size: "0", download: "true" });
+			const before = server.queue.table.list().length;
 			const waiting = get("/generate", { method: "POST", body, signal: controller.signal }).catch(() => "gone");
-			while (server.queue.running === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+			const accepted = () => server.queue.table.list().length > before || undefined;
+			await eventually(accepted, () => "the job is not accepted");
 			controller.abort();
 			expect(await waiting).toBe("gone");
 			const { jobs } = (await json("/jobs")) as { jobs: SeenJob[] };

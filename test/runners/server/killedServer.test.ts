@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { continueForm, endedJob, personForm, type SeenJob } from "../../support/testServer.ts";
+import { continueForm, endedJob, eventually, inStageTwo, jobOnce, personForm, type SeenJob, seenJob } from "../../support/testServer.ts";
 
 // A server in a process of its own, killed in mid-job.
 
@@ -25,8 +25,12 @@ afterAll(() => {
 	rmSync(program, { force: true });
 });
 
-function start(stageMs: number): Promise<string> {
-	child = spawn(process.execPath, [program, join(folder, "jobs"), String(stageMs)], { stdio: ["ignore", "pipe", "inherit"] });
+/** Milliseconds of a stage that does not end in a test. */
+const long = 600_000;
+
+function start(stageMs: number, stageTwoMs: number): Promise<string> {
+	const argv = [program, join(folder, "jobs"), String(stageMs), String(stageTwoMs)];
+	child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
 	children.push(child);
 	return new Promise((ready, failed) => {
 		child.on("exit", (status) => failed(new Error(`ended with ${status}`)));
@@ -41,52 +45,55 @@ function end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
 }
 
 const post = async (url: string, body: FormData) => (await (await fetch(`${url}/generate`, { method: "POST", body })).json()) as SeenJob;
-const seen = async (url: string, id: string) => (await (await fetch(`${url}/jobs/${id}`)).json()) as SeenJob;
 
-async function until(url: string, id: string, matches: (job: SeenJob) => boolean): Promise<void> {
-	while (!matches(await seen(url, id))) await new Promise((resolve) => setTimeout(resolve, 20));
+/** Waits until a job's record on the disk says that it runs: a server tells it before, and may be killed in between. */
+function recordedRunning(id: string): Promise<true> {
+	const status = () => JSON.parse(readFileSync(join(folder, "jobs", id, "job.json"), "utf8")).status;
+	return eventually(
+		() => status() === "running" || undefined,
+		() => `the record of ${id} says ${status()}`,
+	);
 }
 
 it("kill -9 in mid-job: finished jobs are still there, the broken one says so, the waiting one runs", async () => {
-	let url = await start(1);
+	let url = await start(1, 1);
 	const form = () => personForm({ texture_size: "0" });
 	const done = await endedJob(url, (await post(url, await form())).job_id);
 	expect(done.status).toBe("done");
 	await end("SIGKILL");
 
-	url = await start(1500);
+	url = await start(long, long);
 	const early = await post(url, await form());
 	const waiting = await post(url, await form());
-	// In its first stage.
-	await until(url, early.job_id, ({ status }) => status === "running");
+	await recordedRunning(early.job_id);
 	await end("SIGKILL");
 
-	url = await start(1500);
-	expect(await seen(url, done.job_id)).toEqual(done);
-	expect(await seen(url, early.job_id)).toMatchObject({
+	url = await start(1, long);
+	expect(await seenJob(url, done.job_id)).toEqual(done);
+	expect(await seenJob(url, early.job_id)).toMatchObject({
 		status: "failed",
 		error: { code: "interrupted", hint: "Send the picture again." },
 	});
-	// In its second one.
-	await until(url, waiting.job_id, ({ result }) => result.files.some((file) => file.endsWith("latent.npz")));
+	await jobOnce(url, waiting.job_id, inStageTwo);
+	await recordedRunning(waiting.job_id);
 	await end("SIGKILL");
 
-	url = await start(1);
-	const late = await seen(url, waiting.job_id);
+	url = await start(1, 1);
+	const late = await seenJob(url, waiting.job_id);
 	expect(late).toMatchObject({ status: "failed", error: { code: "interrupted", hint: expect.stringContaining("stage 1 is kept") } });
 	expect(late.result).toMatchObject({ stage1: { status: "done" }, stage2: { status: "failed" } });
 	const again = await post(url, continueForm(late.job_id, { texture_size: "0", download: "json" }));
 	expect(again).toMatchObject({ status: "done" });
-	expect(await seen(url, done.job_id)).toEqual(done);
+	expect(await seenJob(url, done.job_id)).toEqual(done);
 	await end("SIGTERM");
 });
 
 it("SIGTERM in the second stage: the job goes on from its first one", async () => {
-	let url = await start(1500);
+	let url = await start(1, long);
 	const { job_id } = await post(url, await personForm({ texture_size: "0" }));
-	await until(url, job_id, ({ result }) => result.files.some((file) => file.endsWith("latent.npz")));
+	await jobOnce(url, job_id, inStageTwo);
 	await end("SIGTERM");
-	url = await start(1);
+	url = await start(1, 1);
 	expect(await endedJob(url, job_id)).toMatchObject({ status: "done", result: { stage1: { status: "done" }, stage2: { status: "done" } } });
 	const run = (await (await fetch(`${url}/jobs/${job_id}/run.json`)).json()) as { stages: string[]; stageOneRun: object };
 	expect([run.stages, run.stageOneRun]).toEqual([["2"], expect.objectContaining({ stages: ["1"] })]);

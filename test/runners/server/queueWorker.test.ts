@@ -5,26 +5,30 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { SyncHumanError } from "../../../engine/error.ts";
+import { gate } from "../../support/gate.ts";
 import { noRedis, type RedisServer, redisServer } from "../../support/redisServer.ts";
-import { endedJob, personForm, type SeenJob, stubWorker, type TestServer, testServer, testWorker } from "../../support/testServer.ts";
+import {
+	endedJob,
+	eventually,
+	inStageTwo,
+	jobOnce,
+	personForm,
+	type SeenJob,
+	seenJob,
+	stubWorker,
+	type TestServer,
+	testServer,
+	testWorker,
+} from "../../support/testServer.ts";
 
 // What only a queue on Redis has: workers elsewhere, which come, go and die, and connections that are lost. What both queues have is in
 // app.test.ts and load.test.ts.
 
 const post = async (url: string, fields: Readonly<Record<string, string>> = {}) =>
 	(await (await fetch(`${url}/generate`, { method: "POST", body: await personForm({ texture_size: "0", ...fields }) })).json()) as SeenJob;
-const seen = async (url: string, id: string) => (await (await fetch(`${url}/jobs/${id}`)).json()) as SeenJob;
 /** Milliseconds of a stage that does not end in a test, and of a lock after which a killed worker is missed. */
 const [long, lockMs] = [600_000, 1500];
 const json = async (url: string) => (await fetch(url)).json();
-
-async function until(url: string, id: string, matches: (job: SeenJob) => boolean): Promise<void> {
-	for (let asked = 0; !matches(await seen(url, id)); asked++) {
-		if (asked > 1000) throw new Error(`never: ${JSON.stringify(await seen(url, id))}`);
-		await new Promise((resolve) => setTimeout(resolve, 20));
-	}
-}
-const inStageTwo = ({ status, result }: SeenJob) => status === "running" && result.files.some((file) => file.endsWith("latent.npz"));
 
 describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefined ? "" : ` (skipped: ${noRedis})`}`, () => {
 	let redis: RedisServer;
@@ -82,17 +86,17 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 			message: "No worker is connected: jobs wait for one.",
 		});
 		const ids = [(await post(url)).job_id, (await post(url)).job_id, (await post(url)).job_id];
-		expect(await seen(url, ids[2])).toMatchObject({ status: "queued", position: 3 });
+		expect(await seenJob(url, ids[2])).toMatchObject({ status: "queued", position: 3 });
 		await Promise.all([worker({ stageMs: long }), worker({ stageMs: long })]);
-		for (const id of ids.slice(0, 2)) await until(url, id, ({ status }) => status === "running");
-		expect(await seen(url, ids[2])).toMatchObject({ status: "queued", position: 1 });
+		for (const id of ids.slice(0, 2)) await jobOnce(url, id, ({ status }) => status === "running");
+		expect(await seenJob(url, ids[2])).toMatchObject({ status: "queued", position: 1 });
 		await fetch(`${url}/jobs/${ids[0]}`, { method: "DELETE" });
-		await until(url, ids[2], ({ status }) => status === "running");
-		expect(await seen(url, ids[1])).toMatchObject({ status: "running" });
+		await jobOnce(url, ids[2], ({ status }) => status === "running");
+		expect(await seenJob(url, ids[1])).toMatchObject({ status: "running" });
 		type Info = { readonly workers: readonly object[]; readonly gpu_info: object };
 		const info = async () => (await json(`${url}/info`)) as Info;
-		while ((await info()).workers.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
-		const { workers: there, gpu_info } = await info();
+		const both = async () => ((await info()).workers.length === 2 ? info() : undefined);
+		const { workers: there, gpu_info } = await eventually(both, () => "there are not two workers");
 		expect(there).toEqual([expect.objectContaining({ device: "a card", host: expect.any(String) }), expect.anything()]);
 		expect(gpu_info).toMatchObject({ available: true, device: "a card" });
 	});
@@ -101,7 +105,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		const { url } = await opened();
 		const [first, second] = [await killable(1), await killable(1)];
 		const { job_id } = await post(url);
-		await until(url, job_id, inStageTwo);
+		await jobOnce(url, job_id, inStageTwo);
 		first.kill("SIGKILL");
 		second.kill("SIGKILL");
 		await worker({ stageMs: 1 }, { lockMs });
@@ -115,8 +119,8 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		let begun: unknown = null;
 		for (let i = 0; i < 2; i++) {
 			const killed = await killable(long);
-			await until(url, doomed.job_id, ({ status, started_at }) => status === "running" && started_at !== begun);
-			begun = (await seen(url, doomed.job_id)).started_at;
+			await jobOnce(url, doomed.job_id, ({ status, started_at }) => status === "running" && started_at !== begun);
+			begun = (await seenJob(url, doomed.job_id)).started_at;
 			killed.kill("SIGKILL");
 		}
 		await worker({ stageMs: 1 }, { lockMs });
@@ -134,10 +138,10 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		const { url } = await opened();
 		const leaving = await worker({ stageMs: 1, stageTwoMs: long });
 		const { job_id } = await post(url);
-		await until(url, job_id, inStageTwo);
+		await jobOnce(url, job_id, inStageTwo);
 		await leaving.close(0);
 		expect(leaving.said.join("\n")).toContain("goes back to the queue");
-		await until(url, job_id, ({ status }) => status === "queued");
+		await jobOnce(url, job_id, ({ status }) => status === "queued");
 		await worker({ stageMs: 1 });
 		expect((await endedJob(url, job_id)).status).toBe("done");
 		expect(await json(`${url}/jobs/${job_id}/run.json`)).toMatchObject({ stages: ["2"] });
@@ -145,15 +149,15 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 
 	it("a server that is away for a while and comes back elsewhere has the job's results", async () => {
 		const { url, jobs } = await opened();
-		const done = await worker({ stageMs: 700 });
+		const away = gate();
+		const done = await worker({ stageMs: away.opened });
 		const [running, waiting] = [await post(url), await post(url)];
-		await until(url, running.job_id, ({ status }) => status === "running");
+		await jobOnce(url, running.job_id, ({ status }) => status === "running");
 		await server.close();
-		// Meanwhile the worker has results to give, and begins the next job.
-		while (!done.said.some((line) => line.includes("does not answer (ECONNREFUSED); trying again"))) {
-			await new Promise((resolve) => setTimeout(resolve, 20));
-		}
-		await new Promise((resolve) => setTimeout(resolve, 1500));
+		away.open();
+		// Meanwhile the worker has results to give.
+		const noticed = () => done.said.some((line) => line.includes("does not answer (ECONNREFUSED); trying again")) || undefined;
+		await eventually(noticed, () => done.said.join("\n"));
 		server = await testServer({ queue, jobs, worker: null });
 		expect(server.url).not.toBe(url);
 		for (const { job_id } of [running, waiting]) {
@@ -168,7 +172,7 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 	it("kill -9 of the server in mid-job: the job runs on, and the next start has it and those that had ended", async () => {
 		const { jobs } = await opened();
 		const started = async () => {
-			const argv = [serverProgram, jobs, "1", queue];
+			const argv = [serverProgram, jobs, "1", "1", queue];
 			const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
 			children.push(child);
 			const url = await new Promise<string>((ready) => child.stdout?.once("data", (text) => ready(String(text).trim())));
@@ -178,18 +182,18 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		const first = await started();
 		const done = await endedJob(first.url, (await post(first.url)).job_id);
 		const [running, waiting] = [await post(first.url), await post(first.url)];
-		await until(first.url, running.job_id, ({ status }) => status === "running");
+		await jobOnce(first.url, running.job_id, ({ status }) => status === "running");
 		first.child.kill("SIGKILL");
 		const { url } = await started();
 		for (const { job_id } of [running, waiting]) expect(await endedJob(url, job_id)).toMatchObject({ error: null, status: "done" });
-		expect(await seen(url, done.job_id)).toEqual(done);
+		expect(await seenJob(url, done.job_id)).toEqual(done);
 	});
 
 	it("Redis that ends and comes back empty: one line each, 503 meanwhile, and every job is done", async () => {
 		const { url } = await opened();
 		await worker({ stageMs: 600 });
 		const [running, waiting] = [await post(url), await post(url)];
-		await until(url, running.job_id, ({ status }) => status === "running");
+		await jobOnce(url, running.job_id, ({ status }) => status === "running");
 		await redis.kill();
 		const refused = await fetch(`${url}/generate`, { method: "POST", body: await personForm({ texture_size: "0" }) });
 		expect([refused.status, await refused.json()]).toEqual([
@@ -227,11 +231,11 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		const { url } = await opened();
 		const child = await killable(long);
 		const first = await post(url);
-		await until(url, first.job_id, ({ status }) => status === "running");
+		await jobOnce(url, first.job_id, ({ status }) => status === "running");
 		await fetch(`${url}/jobs/${first.job_id}`, { method: "DELETE" });
 		expect((await endedJob(url, first.job_id)).status).toBe("cancelled");
 		const second = await post(url);
-		await until(url, second.job_id, ({ status }) => status === "running");
+		await jobOnce(url, second.job_id, ({ status }) => status === "running");
 		child.kill("SIGKILL");
 		expect(await (await fetch(`${url}/jobs/${second.job_id}`, { method: "DELETE" })).json()).toMatchObject({ status: "stopping" });
 		expect((await endedJob(url, second.job_id)).status).toBe("cancelled");
