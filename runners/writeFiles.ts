@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 
@@ -41,6 +41,11 @@ async function writeSynced(path: string, content: FileContent): Promise<void> {
 	} finally {
 		await file.close();
 	}
+}
+
+/** Writes all of `piece` from byte `position` of a file on. */
+export async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
+	for (let done = 0; done < piece.length; ) done += (await file.write(piece, done, piece.length - done, position + done)).bytesWritten;
 }
 
 /** Makes a folder and writes and removes a file in it, so that a run that could not save its results never begins. Throws code "disk". */

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { SyncHumanError } from "../../engine/error.ts";
 import { checkTorchZip } from "../../weights/torchZip.ts";
 import { fileByteSource } from "../files.ts";
 import type { LockedFile } from "../weightsLock.ts";
-import { diskError } from "../writeFiles.ts";
+import { diskError, writeAll } from "../writeFiles.ts";
 import { failed, type NetworkOptions, Passing, persistently, request } from "./network.ts";
 
 /** What a file must be, as far as anybody says. */
@@ -179,10 +179,6 @@ async function damageOf(part: string, path: string): Promise<string | undefined>
 	} catch (error) {
 		return (error as Error).message;
 	}
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-	for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
 }
 
 /** Where a part begins: "bytes 100-199/200". */

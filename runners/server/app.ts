@@ -4,6 +4,7 @@ import { cors } from "hono/cors";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { packageVersion } from "../project.ts";
 import { type AccessOptions, checkAccess } from "./accessRules.ts";
+import type { BodyWatch } from "./bodyWatch.ts";
 import type { WorkDesk } from "./bullmqLine.ts";
 import type { FetchLimits } from "./fetchPicture.ts";
 import { generateRoute } from "./generateRoute.ts";
@@ -24,6 +25,7 @@ export interface AppOptions extends AccessOptions {
 	readonly workers: () => readonly WorkerReport[];
 	/** For workers on other hosts; undefined where the server has its own. */
 	readonly desk: WorkDesk | undefined;
+	readonly bodies: BodyWatch;
 	readonly checkPicture: CheckPicture;
 	/** Bytes of an upload at most. */
 	readonly maxUpload: number;
@@ -48,7 +50,7 @@ export function serverApp(options: AppOptions): Hono {
 		answers.set(c.res.status, (answers.get(c.res.status) ?? 0) + 1);
 	});
 	// Workers show the key of their job in place of the token.
-	if (options.desk !== undefined) workRoutes(app, options.desk, queue.table.store);
+	if (options.desk !== undefined) workRoutes(app, options.desk, queue.table.store, options.bodies);
 	if (options.origins.length > 0) {
 		app.use(
 			cors({

@@ -169,6 +169,7 @@ export async function bullmqLine({ redis, address, checkMs = 5000 }: BullmqLineP
 			}
 			if (entry.key !== key) await look(entry).catch(() => {});
 			watch.signal.addEventListener("abort", () => void stop(entry).catch(() => {}));
+			if (watch.signal.aborted) await stop(entry).catch(() => {});
 			return { ended };
 		},
 		admit(id, key, run, begins = false) {

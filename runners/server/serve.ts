@@ -6,6 +6,7 @@ import type { ServerArguments } from "../serverArguments.ts";
 import { isSystemError } from "../writeFiles.ts";
 import { isLoopback } from "./accessRules.ts";
 import { serverApp } from "./app.ts";
+import { type BodyTimes, type BodyWatch, bodyWatch } from "./bodyWatch.ts";
 import { bullmqLine, type WorkDesk } from "./bullmqLine.ts";
 import { embeddedLine } from "./embeddedLine.ts";
 import type { FetchLimits } from "./fetchPicture.ts";
@@ -27,6 +28,8 @@ export interface ServerSurroundings {
 	readonly fetching?: Partial<FetchLimits>;
 	/** Milliseconds between looks into Redis for events that were missed; tests are less patient. */
 	readonly checkMs?: number;
+	/** How long bodies may take; tests are less patient. */
+	readonly bodyTimes?: BodyTimes;
 }
 
 /** A server that listens. */
@@ -38,14 +41,18 @@ export interface RunningServer {
 	close(): Promise<void>;
 }
 
-/** Milliseconds: an upload, its headers, fetching image_url, looking for results that are kept too long. */
-const times = Object.freeze({ request: 120_000, headers: 30_000, fetch: 30_000, evict: 600_000 });
+/** Milliseconds: the headers of a request, fetching image_url, looking for results that are kept too long. */
+const times = Object.freeze({ headers: 30_000, fetch: 30_000, evict: 600_000 });
+
+/** An upload; a result of a worker. */
+const usualBodyTimes: BodyTimes = Object.freeze({ totalMs: 120_000, idleMs: 60_000 });
 
 /**
  * Starts the server: first the worker or the connection to Redis, so that a server that could do nothing says so at once. Throws
  * SyncHumanError, code "input" where the port is taken or Redis is not there.
  */
-export async function serve(options: ServerArguments, { worker, say, fetching, checkMs }: ServerSurroundings): Promise<RunningServer> {
+export async function serve(options: ServerArguments, surroundings: ServerSurroundings): Promise<RunningServer> {
+	const { worker, say, fetching, checkMs, bodyTimes = usualBodyTimes } = surroundings;
 	const { host, token, origins, weights, dtype, adapter, maxMemory } = options;
 	const loopback = isLoopback(host);
 	const log = (text: string) => say(`${new Date().toISOString()} ${text}\n`);
@@ -71,8 +78,10 @@ export async function serve(options: ServerArguments, { worker, say, fetching, c
 	try {
 		const limits = { waiting: options.maxQueue, runMs: options.runMs, keepMs: options.keepMs, keepBytes: options.keepBytes };
 		const queue = new JobQueue({ table: await JobTable.open(store, log), line, limits, log });
+		const bodies = bodyWatch(bodyTimes);
 		const app = serverApp({
 			queue,
+			bodies,
 			workers: line.workers,
 			desk: line.admit === undefined ? undefined : { admit: line.admit },
 			token,
@@ -84,7 +93,16 @@ export async function serve(options: ServerArguments, { worker, say, fetching, c
 			fetching: options.allowUrl ? { timeoutMs: times.fetch, ...fetching } : undefined,
 			log,
 		});
-		const { server, port } = await opened(app.fetch, options);
+		// Workers ask at the address that is known once it listens; nobody is answered before every job of the last run is in its place.
+		let letIn = () => {};
+		const begun = new Promise<void>((resolve) => {
+			letIn = resolve;
+		});
+		const answer: typeof app.fetch = async (...request) => {
+			await begun;
+			return app.fetch(...request);
+		};
+		const { server, port } = await opened(answer, options, bodies);
 		stopListening = () => {
 			const closed = new Promise<void>((done) => server.close(() => done()));
 			if ("closeAllConnections" in server) server.closeAllConnections();
@@ -92,6 +110,7 @@ export async function serve(options: ServerArguments, { worker, say, fetching, c
 		};
 		url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 		await queue.begin();
+		letIn();
 		evicting = setInterval(() => void queue.table.evict(queue.limits), times.evict).unref();
 		say(`jobs: ${store.folder}\n`);
 		if (!loopback && token === undefined) say("Everybody who reaches this machine can use the server: --token TOKEN closes it.\n");
@@ -113,7 +132,7 @@ export async function serve(options: ServerArguments, { worker, say, fetching, c
 	}
 }
 
-function opened(fetch: Parameters<typeof listen>[0]["fetch"], { host, port }: ServerArguments) {
+function opened(fetch: Parameters<typeof listen>[0]["fetch"], { host, port }: ServerArguments, bodies: BodyWatch) {
 	return new Promise<{ readonly server: ReturnType<typeof listen>; readonly port: number }>((ready, failed) => {
 		const server = listen(
 			{
@@ -121,7 +140,7 @@ function opened(fetch: Parameters<typeof listen>[0]["fetch"], { host, port }: Se
 				hostname: host,
 				port,
 				serverOptions: {
-					requestTimeout: times.request,
+					requestTimeout: 0,
 					headersTimeout: times.headers,
 					connectionsCheckingInterval: 5000,
 					maxHeaderSize: 16_384,
@@ -129,6 +148,7 @@ function opened(fetch: Parameters<typeof listen>[0]["fetch"], { host, port }: Se
 			},
 			(address) => ready({ server, port: address.port }),
 		);
+		bodies.follow(server);
 		server.on("error", (error: Error) => {
 			const why = isSystemError(error) && error.code === "EADDRINUSE" ? "is taken" : `cannot be listened at (${error.message})`;
 			failed(new SyncHumanError("input", `${host}:${port} ${why}.`, "Choose another --port or --host.", { cause: error }));

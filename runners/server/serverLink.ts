@@ -1,12 +1,12 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import { SyncHumanError } from "../../engine/error.ts";
+import { diskError, writeAll } from "../writeFiles.ts";
 import { HttpError, reportedError } from "./httpError.ts";
 import type { QueuedJob } from "./redisConnection.ts";
 import type { RunEvent } from "./worker.ts";
@@ -23,7 +23,7 @@ export interface ServerLinkOptions {
 	readonly signal: AbortSignal;
 	/** Told when the server does not answer, and when it does again. */
 	readonly log: (text: string) => void;
-	/** Milliseconds that a server may be away: at the start, and once there are results to lose. */
+	/** Milliseconds that a server may be away, from the first request that failed: at the start, and once there are results to lose. */
 	readonly patience: { readonly beginMs: number; readonly resultMs: number };
 }
 
@@ -33,7 +33,7 @@ export interface ServerLink {
 	readonly stopped: AbortSignal;
 	/** Takes the job. Rejects with code "unavailable" where the server cannot be reached. */
 	begin(): Promise<WorkOrder>;
-	/** Brings an input file to `path`. */
+	/** Brings an input file to `path`; where the connection breaks, it goes on from there. Rejects with code "disk" too. */
 	fetch(name: string, path: string): Promise<void>;
 	/** Gives a result. */
 	give(name: string, path: string, byteLength: number): Promise<void>;
@@ -47,9 +47,10 @@ export function serverLink({ id, run, queued, signal, log, patience }: ServerLin
 	let known: QueuedJob | undefined;
 	let away = false;
 
-	/** A request, repeated for a time while the server is away or does not know the job yet. */
-	async function ask(method: "GET" | "PUT" | "POST", path: string, ms: number, content?: Content): Promise<Dispatcher.ResponseData> {
-		const until = Date.now() + ms;
+	/** A request and its answer, repeated for a time while the server is away, breaks off or does not know the job yet. */
+	async function ask<T>({ method, path, patienceMs, content, progress, read }: Exchange<T>): Promise<T> {
+		let until: number | undefined;
+		let best = 0;
 		for (let pause = 100; ; pause = Math.min(2 * pause, 5000)) {
 			if (signal.aborted || stop.signal.aborted) throw new SyncHumanError("aborted", "The run was stopped.");
 			known ??= await queued();
@@ -58,15 +59,16 @@ export function serverLink({ id, run, queued, signal, log, patience }: ServerLin
 			try {
 				const answer = await request(`${server}/work/${id}/${path}`, {
 					method,
-					headers: { authorization: `Bearer ${key}`, "x-run": run, ...content?.headers },
-					body: content?.body() ?? null,
+					headers: { authorization: `Bearer ${key}`, "x-run": run, ...content?.headers() },
+					body: content?.body?.() ?? null,
 					headersTimeout: 60_000,
 					bodyTimeout: 60_000,
 				});
 				if (answer.statusCode < 300) {
+					const value = await read(answer);
 					if (away) log(`job ${id}: the server answers again`);
 					away = false;
-					return answer;
+					return value;
 				}
 				problem = `status ${answer.statusCode}`;
 				const { error } = (await answer.body.json().catch(() => ({}))) as { readonly error?: Parameters<typeof reportedError>[0] };
@@ -84,6 +86,12 @@ export function serverLink({ id, run, queued, signal, log, patience }: ServerLin
 			known = undefined;
 			if (!away) log(`job ${id}: the server at ${server} does not answer (${problem}); trying again`);
 			away = true;
+			const now = progress?.() ?? 0;
+			if (until === undefined || now > best) {
+				until = Date.now() + patienceMs;
+				pause = 100;
+			}
+			best = Math.max(best, now);
 			if (Date.now() + pause > until) {
 				throw new HttpError(
 					"unavailable",
@@ -97,30 +105,60 @@ export function serverLink({ id, run, queued, signal, log, patience }: ServerLin
 
 	return {
 		stopped: stop.signal,
-		async begin() {
-			return (await (await ask("GET", "input", patience.beginMs)).body.json()) as WorkOrder;
+		begin() {
+			const read = async ({ body }: Answer) => (await body.json()) as WorkOrder;
+			return ask({ method: "GET", path: "input", patienceMs: patience.beginMs, read });
 		},
 		async fetch(name, path) {
 			await mkdir(dirname(path), { recursive: true });
-			const answer = await ask("GET", `input/${name}`, patience.beginMs);
-			await pipeline(answer.body, createWriteStream(path));
+			const file = await open(path, "w").catch((error) => {
+				throw diskError(path, error);
+			});
+			let have = 0;
+			const read = async ({ statusCode, body }: Answer) => {
+				// A server that does not know ranges begins again.
+				if (statusCode !== 206) have = 0;
+				for await (const piece of body) {
+					await writeAll(file, piece, have).catch((error) => {
+						throw diskError(path, error);
+					});
+					have += piece.length;
+				}
+			};
+			const content = { headers: (): Record<string, string> => (have > 0 ? { range: `bytes=${have}-` } : {}) };
+			try {
+				await ask({ method: "GET", path: `input/${name}`, patienceMs: patience.beginMs, content, progress: () => have, read });
+			} finally {
+				await file.close();
+			}
 		},
-		async give(name, path, byteLength) {
-			const headers = { "content-length": String(byteLength), "content-type": "application/octet-stream" };
-			const answer = await ask("PUT", `files/${name}`, patience.resultMs, { headers, body: () => createReadStream(path) });
-			await answer.body.dump();
+		give(name, path, byteLength) {
+			const headers = () => ({ "content-length": String(byteLength), "content-type": "application/octet-stream" });
+			const content = { headers, body: () => createReadStream(path) };
+			return ask({ method: "PUT", path: `files/${name}`, patienceMs: patience.resultMs, content, read: ({ body }) => body.dump() });
 		},
 		async tell(events, patient) {
 			const text = JSON.stringify(events);
-			const content = { headers: { "content-type": "application/json" }, body: () => text };
-			const answer = (await (await ask("POST", "events", patient ? patience.resultMs : 0, content)).body.json()) as WorkAnswer;
+			const content = { headers: () => ({ "content-type": "application/json" }), body: () => text };
+			const read = async ({ body }: Answer) => (await body.json()) as WorkAnswer;
+			const answer = await ask({ method: "POST", path: "events", patienceMs: patient ? patience.resultMs : 0, content, read });
 			if (answer.stop) stop.abort();
 		},
 	};
 }
 
-/** What a request carries; a repeated one needs it again. */
-interface Content {
-	readonly headers: Readonly<Record<string, string>>;
-	readonly body: () => Readable | string;
+type Answer = Dispatcher.ResponseData;
+
+/** A request that is repeated until its answer is there. */
+interface Exchange<T> {
+	readonly method: "GET" | "PUT" | "POST";
+	readonly path: string;
+	/** Milliseconds, from the first attempt that failed or, with `progress`, from the last one that brought something. */
+	readonly patienceMs: number;
+	/** Asked for every attempt. */
+	readonly content?: { readonly headers: () => Readonly<Record<string, string>>; readonly body?: () => Readable | string };
+	/** Bytes that are there. */
+	readonly progress?: () => number;
+	/** Takes the answer; where it rejects because the connection broke, the request is repeated. */
+	readonly read: (answer: Answer) => Promise<T>;
 }

@@ -2,8 +2,10 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
+import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import { writeFiles } from "../writeFiles.ts";
+import type { BodyWatch } from "./bodyWatch.ts";
 import type { WorkDesk } from "./bullmqLine.ts";
 import { HttpError } from "./httpError.ts";
 import type { JobWatch } from "./jobLine.ts";
@@ -33,14 +35,17 @@ const maxEventBytes = 16e6;
  * The routes for workers on other hosts: GET /work/ID/input begins a run and says what it needs, PUT /work/ID/files/NAME gives results, POST
  * /work/ID/events tells how it goes on. Every request shows the job's key, which workers know from Redis, and the name of its attempt.
  */
-export function workRoutes(app: Hono, desk: WorkDesk, store: JobStore): void {
+export function workRoutes(app: Hono, desk: WorkDesk, store: JobStore, bodies: BodyWatch): void {
 	const writing = new Map<string, Promise<void>>();
 	const admitted = (c: Context, begins = false): JobWatch => {
 		const id = c.req.param("id") ?? "";
 		const key = /^Bearer (\w+)$/.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
 		const run = c.req.header("x-run") ?? "";
 		if (!isJobId(id) || run === "") throw new HttpError("not-found", "There is no such job.");
-		return desk.admit(id, key, run, begins);
+		const watch = desk.admit(id, key, run, begins);
+		// Results may take long where the line to the worker is slow.
+		bodies.allowSlow((c.env as HttpBindings).incoming);
+		return watch;
 	};
 	app.get("/work/:id/input", async (c) => {
 		const { options, folder, stageOneFolder } = admitted(c, true).task();
@@ -57,8 +62,15 @@ export function workRoutes(app: Hono, desk: WorkDesk, store: JobStore): void {
 		const path = join(name === uploadName ? folder : (stageOneFolder ?? folder), name);
 		const found = await stat(path).catch(() => undefined);
 		if (!found?.isFile()) throw new HttpError("not-found", "There is no such file.");
-		const headers = { "Content-Type": "application/octet-stream", "Content-Length": String(found.size) };
-		return new Response(Readable.toWeb(createReadStream(path)) as ReadableStream, { headers });
+		// Where the connection broke, its worker goes on from there.
+		const asked = Number(/^bytes=(\d+)-$/.exec(c.req.header("range") ?? "")?.[1] ?? 0);
+		const start = asked < found.size ? asked : 0;
+		const headers = {
+			"Content-Type": "application/octet-stream",
+			"Content-Length": String(found.size - start),
+			...(start > 0 && { "Content-Range": `bytes ${start}-${found.size - 1}/${found.size}` }),
+		};
+		return new Response(Readable.toWeb(createReadStream(path, { start })) as ReadableStream, { status: start > 0 ? 206 : 200, headers });
 	});
 	app.put("/work/:id/files/:name{.+}", async (c) => {
 		const { folder } = admitted(c).task();
@@ -67,9 +79,14 @@ export function workRoutes(app: Hono, desk: WorkDesk, store: JobStore): void {
 		const length = Number(c.req.header("content-length") ?? Number.NaN);
 		async function* body(): AsyncGenerator<Uint8Array> {
 			let seen = 0;
-			for await (const piece of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
-				seen += piece.length;
-				yield piece;
+			try {
+				for await (const piece of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
+					seen += piece.length;
+					yield piece;
+				}
+			} catch (error) {
+				// The disk's own errors are thrown where the pieces are written.
+				throw new HttpError("multipart", `${name}: ${seen} bytes came of ${length} (${(error as Error).message}).`);
 			}
 			if (seen !== length) throw new HttpError("multipart", `${name}: ${seen} bytes came of ${length}.`);
 			// Meanwhile another worker may have taken the job.

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { SyncHumanError } from "../../../engine/error.ts";
+import { bullmqLine } from "../../../runners/server/bullmqLine.ts";
+import { openRedis } from "../../../runners/server/redisConnection.ts";
 import { gate } from "../../support/gate.ts";
 import { noRedis, type RedisServer, redisServer } from "../../support/redisServer.ts";
 import {
@@ -13,6 +15,7 @@ import {
 	inStageTwo,
 	jobOnce,
 	personForm,
+	personPng,
 	type SeenJob,
 	seenJob,
 	stubWorker,
@@ -241,6 +244,43 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		expect((await endedJob(url, second.job_id)).status).toBe("cancelled");
 	});
 
+	it("what is asked of jobs while the server begins waits until all of them are in their places", async () => {
+		const { url, jobs } = await opened();
+		const { job_id } = await post(url);
+		await server.close();
+		const record = JSON.parse(readFileSync(join(jobs, job_id, "job.json"), "utf8"));
+		const ids = [job_id];
+		for (let i = 1; i < 100; i++) {
+			const id = i.toString(16).padStart(32, "0");
+			cpSync(join(jobs, job_id), join(jobs, id), { recursive: true });
+			const createdAt = new Date(Date.parse(record.createdAt) + i).toISOString();
+			writeFileSync(join(jobs, id, "job.json"), JSON.stringify({ ...record, id, createdAt }));
+			ids.push(id);
+		}
+		const { port } = new URL(url);
+		const starting = testServer({ queue, jobs, port: Number(port), worker: null });
+		const last = ids.at(-1) as string;
+		const removed = async () => (await fetch(`${url}/jobs/${last}`, { method: "DELETE" }).catch(() => undefined))?.json();
+		expect(await eventually(removed, () => "the server does not listen")).toMatchObject({ job_id: last, status: "cancelled" });
+		server = await starting;
+		expect(await seenJob(url, last)).toMatchObject({ status: "cancelled" });
+		expect(await seenJob(url, ids[98])).toMatchObject({ status: "queued", position: 99 });
+	});
+
+	it("a job that is cancelled while it is put into the queue is not there", async () => {
+		const line = await bullmqLine({
+			redis: await openRedis(`${redis.url}/${database++}`, () => {}),
+			address: () => "http://here",
+			checkMs: long,
+		});
+		const controller = new AbortController();
+		const watch = { task: () => expect.fail(), signal: controller.signal, onStart: () => {}, onReturn: () => {}, onEvent: () => {} };
+		const putting = line.put("a", watch);
+		controller.abort();
+		await expect((await putting).ended).rejects.toMatchObject({ code: "aborted" });
+		await line.close(0);
+	});
+
 	it("only who has the job's key may give results, under names of results alone", async () => {
 		const { url, queue: jobs } = await opened({ token: "open" });
 		const body = await personForm({ texture_size: "0" });
@@ -265,6 +305,11 @@ describe.skipIf(noRedis !== undefined)(`workers of a queue${noRedis === undefine
 		}
 		const begin = await fetch(`${url}/work/${job_id}/input`, { headers: { authorization: `Bearer ${key}`, "x-run": "b" } });
 		expect(await begin.json()).toMatchObject({ files: ["upload"], options: { textureSize: 0 } });
+		const rest = { headers: { authorization: `Bearer ${key}`, "x-run": "b", range: "bytes=10-" } };
+		const tail = await fetch(`${url}/work/${job_id}/input/upload`, rest);
+		const whole = await personPng();
+		expect([tail.status, tail.headers.get("content-range")]).toEqual([206, `bytes 10-${whole.length - 1}/${whole.length}`]);
+		expect(Buffer.compare(new Uint8Array(await tail.arrayBuffer()), whole.subarray(10))).toBe(0);
 		// The attempt before has lost the job.
 		expect(await put("stage1/b.png", key, "a")).toBe(409);
 		const { files } = await jobs.table.store.files(job_id);
