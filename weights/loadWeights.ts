@@ -161,16 +161,21 @@ export function releaseDeclarations(declarations: readonly Declaration[], device
 	}
 }
 
-/** True where the source has made the whole tensor on the device. A stack is made row block by row block where it lies as stored. */
-async function fillOnDevice(source: TensorSource, { names, shapes, layout, tensor, compute }: Declaration): Promise<boolean> {
+/** True where the source has made the whole tensor on the device. A stack is made part by part where its rows keep their order. */
+async function fillOnDevice(source: TensorSource, { names, shapes, wholeShape, layout, tensor, compute }: Declaration): Promise<boolean> {
 	if (source.fillOnDevice === undefined || (compute !== undefined && source.entries === undefined)) return false;
 	if (names.length === 1) return source.fillOnDevice(names[0], shapes[0], layout, tensor);
-	if (layout.view !== undefined || layout.permute !== undefined) return false;
+	// Rows of the tensor are runs of stored rows, one after the other.
+	const { view = wholeShape, permute: [first] = [0] } = layout;
+	const run = wholeShape[0] / view[0];
+	if (first !== 0 || !shapes.every(([rows]) => Number.isInteger(rows / run))) return false;
 	let start = 0;
 	for (const [index, name] of names.entries()) {
-		const rows = rowsOf(tensor, start, shapes[index][0]);
-		if (rows.byteOffset % bindingAlignment !== 0 || !(await source.fillOnDevice(name, shapes[index], layout, rows))) return false;
-		start += shapes[index][0];
+		const count = shapes[index][0] / run;
+		const rows = rowsOf(tensor, start, count);
+		const ofPart = { ...layout, view: [count, ...view.slice(1)] };
+		if (rows.byteOffset % bindingAlignment !== 0 || !(await source.fillOnDevice(name, shapes[index], ofPart, rows))) return false;
+		start += count;
 	}
 	return true;
 }

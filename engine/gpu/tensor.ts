@@ -19,14 +19,20 @@ export interface Storage {
 	buffer: GPUBuffer | undefined;
 }
 
-/** A dense row-major view, last axis fastest, of a storage. */
+/** A dense view of a storage, row-major with the last axis fastest unless it lies in blocks. */
 export interface Tensor {
 	readonly dtype: DType;
 	readonly shape: readonly number[];
 	readonly storage: Storage;
 	/** First byte of the view inside the storage; a multiple of 256 where it is bound to a kernel. */
 	readonly byteOffset: number;
+	/** The matrix of all rows lies in blocks of 8 rows x 32 elements (shaders/dense/blocks.wgsl), as products read it fastest. Default row by row. */
+	readonly inBlocks?: boolean;
 }
+
+/** Rows and elements of a row of one block. */
+export const blockRows = 8;
+export const blockWidth = 32;
 
 /** Number of elements of a shape; checked against u32, the index type of every kernel. */
 export function elementCount(shape: readonly number[]): number {
@@ -55,6 +61,8 @@ export function reshape(tensor: Tensor, shape: readonly number[]): Tensor {
 	if (elementCount(shape) !== elementCount(tensor.shape)) {
 		throw new RangeError(`reshape: [${tensor.shape}] to [${shape}] changes the number of elements`);
 	}
+	if (tensor.inBlocks && shape.at(-1) !== tensor.shape.at(-1))
+		throw new RangeError(`reshape: ${describe(tensor)} must keep its rows, got [${shape}]`);
 	return { ...tensor, shape: [...shape] };
 }
 
@@ -65,10 +73,14 @@ export function rowsOf(tensor: Tensor, start: number, rows: number): Tensor {
 		throw new RangeError(`rowsOf: rows ${start}..${start + rows} are outside [${tensor.shape}]`);
 	}
 	const rowBytes = elementCount(rest) * elementBytes(tensor.dtype);
+	const width = rest.at(-1) ?? 1;
+	if (tensor.inBlocks && [start, rows].some((count) => ((count * elementCount(rest)) / width) % blockRows !== 0)) {
+		throw new RangeError(`rowsOf: rows ${start}..${start + rows} of ${describe(tensor)} are not whole blocks`);
+	}
 	return { ...tensor, shape: [rows, ...rest], byteOffset: tensor.byteOffset + start * rowBytes };
 }
 
 /** "f16[2,4096,1024]", for messages. */
 export function describe(tensor: Tensor): string {
-	return `${tensor.dtype}[${tensor.shape.join(",")}]`;
+	return `${tensor.dtype}[${tensor.shape.join(",")}]${tensor.inBlocks ? " in blocks" : ""}`;
 }

@@ -146,7 +146,8 @@ export class Graph {
 
 	/**
 	 * Records one kernel call. Checks names and types of tensors and Params against the shader's declarations. A read-only f16 tensor
-	 * may be declared as vectors of u32 (16-byte loads of eight halves).
+	 * may be declared as vectors of u32 (16-byte loads of eight halves). A tensor in blocks goes where the shader has been told so: by an
+	 * override called "blockedX" for the binding "x".
 	 */
 	dispatch(request: DispatchRequest): void {
 		const { shader, aliases, overrides, tensors, params = {} } = request;
@@ -172,6 +173,11 @@ export class Graph {
 			);
 			return { name: binding.name, tensor, written };
 		});
+		for (const { name, tensor } of bound) {
+			const told = overrides?.[`blocked${name[0].toUpperCase()}${name.slice(1)}`] ?? false;
+			if (tensor && told !== (tensor.inBlocks ?? false))
+				throw new Error(`${label}: ${name} must lie ${told ? "in blocks" : "row by row"}, got ${describe(tensor)}`);
+		}
 		const storages = bound.flatMap((b) => (b.tensor ? [{ storage: b.tensor.storage, written: b.written, name: b.name }] : []));
 		for (const { storage, written, name } of storages) {
 			if (written && storages.filter((other) => other.storage === storage).length > 1) {

@@ -1,9 +1,10 @@
+import type { WeightLayout } from "../../weights/source.ts";
 import type { Weights } from "../../weights/weights.ts";
-import { type DType, reshape, type Tensor } from "../gpu/tensor.ts";
+import { blockRows, blockWidth, type DType, reshape, type Tensor } from "../gpu/tensor.ts";
 
 /** Weight and bias of a linear layer or convolution, in the shape `matmul` and `convolution` take. */
 export interface Linear {
-	/** [columns, channels] or [columns, ...kernel, channels]. */
+	/** [columns, channels] or [columns, ...kernel, channels]; matrices, of whole blocks, lie in blocks. */
 	readonly weight: Tensor;
 	/** f32 [columns]. */
 	readonly bias: Tensor | undefined;
@@ -15,16 +16,35 @@ export interface Affine {
 	readonly bias: Tensor;
 }
 
-/** torch nn.Linear: `weight` [columns, channels] and, unless told otherwise, `bias` [columns]. */
+/**
+ * A matrix [columns, channels] that `declare` declares with the layout it is given: in blocks where columns and channels are whole ones, so
+ * that products read whole cache lines. `gated`: rows are stored as [2, columns / 2] and held in pairs.
+ */
+function inBlocks(columns: number, channels: number, declare: (layout: Omit<WeightLayout, "dtype">) => Tensor, gated = false): Tensor {
+	const whole = columns % blockRows === 0 && channels % blockWidth === 0;
+	// Rows of a block are in the order 0 4 1 5 2 6 3 7 (shaders/dense/blocks.wgsl).
+	const blocks = [channels / blockWidth, blockWidth];
+	const [rowsOnly, rowsInBlocks] = gated
+		? [
+				{ view: [2, columns / 2, channels], permute: [1, 0, 2] },
+				{ view: [2, columns / blockRows, 2, 2, ...blocks], permute: [1, 4, 3, 0, 2, 5] },
+			]
+		: [{}, { view: [columns / blockRows, 2, 4, ...blocks], permute: [0, 3, 2, 1, 4] }];
+	const tensor = reshape(declare(whole ? rowsInBlocks : rowsOnly), [columns, channels]);
+	return whole ? { ...tensor, inBlocks: true } : tensor;
+}
+
+/** torch nn.Linear: `weight` [columns, channels] and, unless told otherwise, `bias` [columns]. `rows`: the weight row by row, for other readers. */
 export function declareLinear(
 	weights: Weights,
 	columns: number,
 	channels: number,
 	dtype: DType,
-	options: { readonly bias?: boolean } = {},
+	options: { readonly bias?: boolean; readonly rows?: boolean } = {},
 ): Linear {
+	const declare = (layout: Omit<WeightLayout, "dtype">) => weights.tensor("weight", [columns, channels], { dtype, ...layout });
 	return {
-		weight: weights.tensor("weight", [columns, channels], { dtype }),
+		weight: options.rows ? declare({}) : inBlocks(columns, channels, declare),
 		bias: options.bias === false ? undefined : weights.tensor("bias", [columns], { dtype: "f32" }),
 	};
 }
@@ -39,10 +59,12 @@ export function declareStackedLinear(
 	options: { readonly bias?: boolean } = {},
 ): Linear {
 	return {
-		weight: weights.stacked(
-			names.map((name) => `${name}.weight`),
-			[columns, channels],
-			{ dtype },
+		weight: inBlocks(names.length * columns, channels, (layout) =>
+			weights.stacked(
+				names.map((name) => `${name}.weight`),
+				[columns, channels],
+				{ dtype, ...layout },
+			),
 		),
 		bias:
 			options.bias === false
@@ -57,13 +79,9 @@ export function declareStackedLinear(
 
 /** A linear layer whose first half of columns is the value and second half the gate (GEGLU), interleaved for `matmul`'s `gated`. */
 export function declareGatedLinear(weights: Weights, columns: number, channels: number, dtype: DType): Linear {
-	const half = columns / 2;
 	return {
-		weight: reshape(weights.tensor("weight", [columns, channels], { dtype, view: [2, half, channels], permute: [1, 0, 2] }), [
-			columns,
-			channels,
-		]),
-		bias: reshape(weights.tensor("bias", [columns], { dtype: "f32", view: [2, half], permute: [1, 0] }), [columns]),
+		weight: inBlocks(columns, channels, (layout) => weights.tensor("weight", [columns, channels], { dtype, ...layout }), true),
+		bias: reshape(weights.tensor("bias", [columns], { dtype: "f32", view: [2, columns / 2], permute: [1, 0] }), [columns]),
 	};
 }
 
@@ -76,9 +94,12 @@ export function declareConvolution(
 	dtype: DType,
 	options: { readonly bias?: boolean } = {},
 ): Linear {
+	const stored = [columns, channels, ...kernel];
 	const permute = [0, ...kernel.map((_, axis) => axis + 2), 1];
+	const declare = (layout: Omit<WeightLayout, "dtype">) => weights.tensor("weight", stored, { dtype, ...layout });
+	const matrix = kernel.every((extent) => extent === 1);
 	return {
-		weight: weights.tensor("weight", [columns, channels, ...kernel], { dtype, permute }),
+		weight: matrix ? reshape(inBlocks(columns, channels, declare), [columns, ...kernel, channels]) : declare({ permute }),
 		bias: options.bias === false ? undefined : weights.tensor("bias", [columns], { dtype: "f32" }),
 	};
 }

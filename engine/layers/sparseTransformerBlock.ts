@@ -61,7 +61,7 @@ export function declareSparseTransformerBlock(
 	return {
 		config,
 		attention: declareSparseSelfAttention(weights.at("attn"), channels, heads, dtype),
-		viewsIn: declareLinear(views.at(0), hidden, channels + 8 * viewChannels, dtype),
+		viewsIn: declareLinear(views.at(0), hidden, channels + 8 * viewChannels, dtype, { rows: true }), // columns are gathered
 		viewsOut: declareLinear(views.at(2), channels, hidden, dtype),
 		mlpIn: declareLinear(mlp.at(0), hidden, channels, dtype),
 		mlpOut: declareLinear(mlp.at(2), channels, hidden, dtype),

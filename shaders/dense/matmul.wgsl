@@ -28,10 +28,12 @@ const depth = 16u;
 var<workgroup> tileX: array<f32, depth * 8u * threadsY>;
 var<workgroup> tileW: array<f32, depth * 8u * threadsX>;
 
+// include "dense/blocks"
 // include "dense/matmulScalarEpilogue"
 
 fn loadX(m: u32, k: u32) -> f32 {
   if (m >= params.rows || k >= params.taps * params.channels) { return 0.0; }
+  if (blockedX) { return f32(x[placeInBlocks(blockedX, m, k, params.inputStride, 32u)]); }
   if (!gathered) { return f32(x[segmentedRow(m, segmentedX, params.xSegment) * params.inputStride + params.inputColumn + k]); }
   let tap = k / params.channels;
   let image = m / params.imageRowsOut;
@@ -63,7 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let k = i % depth;
       let n = i / depth;
       var w = 0.0;
-      if (column0 + n < params.columns && k0 + k < inner) { w = f32(weight[(firstWeight + column0 + n) * inner + k0 + k]); }
+      if (column0 + n < params.columns && k0 + k < inner) { w = f32(weight[placeInBlocks(blockedWeight, firstWeight + column0 + n, k0 + k, inner, 32u)]); }
       tileW[k * tileColumns + n] = w;
     }
     workgroupBarrier();

@@ -23,11 +23,13 @@ override wide: bool = false; // more than 4 columns
 const none = 0xffffffffu;
 var<workgroup> partial: array<vec4f, 64 * 8>; // [row of the thread, half of the columns][thread]
 
+// include "dense/blocks"
 // include "dense/matmulScalarEpilogue"
 
 // First vector of the row that a tap reads, or none.
 fn firstVector(row: u32, tap: u32) -> u32 {
   let m = min(row, params.rows - 1u); // rows past the end are computed and not stored
+  if (blockedX) { return placeInBlocks(blockedX, m, 0u, params.inputStride / 4u, 8u); }
   if (!gathered) { return (segmentedRow(m, segmentedX, params.xSegment) * params.inputStride + params.inputColumn) / 4u; }
   let image = m / params.imageRowsOut;
   let neighbour = neighbours[(m - image * params.imageRowsOut) * params.taps + tap];
@@ -37,10 +39,12 @@ fn firstVector(row: u32, tap: u32) -> u32 {
 
 fn loadX(first: u32, k: u32) -> vec4f {
   if (first == none) { return vec4f(); }
-  return vec4f(x[first + k]);
+  return vec4f(x[first + select(k, k / 8u * 64u + k % 8u, blockedX)]);
 }
 
-fn loadW(n: u32, k: u32) -> vec4f { return vec4f(weight[min(n, params.columns - 1u) * (params.taps * params.channels / 4u) + k]); }
+fn loadW(n: u32, k: u32) -> vec4f {
+  return vec4f(weight[placeInBlocks(blockedWeight, min(n, params.columns - 1u), k, params.taps * params.channels / 4u, 8u)]);
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {

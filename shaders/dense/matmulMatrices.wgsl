@@ -1,17 +1,15 @@
 // Rows of x and their neighbours, and the types of matrices, for matmulSubgroupMatrix.wgsl and matmulParts.wgsl.
+// include "dense/blocks"
 
-// First vector of a row of weight, or of x in blocks.
-fn rowVector(row: u32, channels: u32) -> u32 {
-  if (blocked) { return row / 8u * channels + (row % 4u * 2u + row / 4u % 2u) * 4u; } // as blocks.wgsl has it
-  return row * (channels / 8u);
-}
+// First vector of a row of weight.
+fn weightVector(row: u32, inner: u32) -> u32 { return placeInBlocks(blockedWeight, row, 0u, inner / 8u, 4u); }
 
-// From there to the vector of channel k, a multiple of 32.
-fn along(k: u32) -> u32 { return select(k / 8u, k, blocked); }
+// From the first vector of a row to that of channel k, a multiple of 32.
+fn along(blocked: bool, k: u32) -> u32 { return select(k / 8u, k, blocked); }
 
 // First vector of a row of x, or of the row that a neighbour is. Rows past the end are computed and not stored.
 fn firstVector(row: u32) -> u32 {
-  if (blocked) { return rowVector(min(row, params.rows - 1u), params.inputStride); }
+  if (blockedX) { return placeInBlocks(blockedX, min(row, params.rows - 1u), 0u, params.inputStride / 8u, 4u); }
   return (segmentedRow(min(row, params.rows - 1u), segmentedX, params.xSegment) * params.inputStride + params.inputColumn) / 8u;
 }
 

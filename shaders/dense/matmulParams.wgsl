@@ -1,6 +1,7 @@
 // What the host says to every matmul kernel (matmul.wgsl and its variants), included between their own overrides and their bindings.
 override gathered: bool = false;
-override blocked: bool = false; // x and weight lie in blocks (blocks.wgsl): the kernels on subgroup matrices
+override blockedX: bool = false; // x lies in blocks (blocks.wgsl)
+override blockedWeight: bool = false;
 override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
 override hasBias: bool = false;
 override hasRowBias: bool = false;

@@ -12,11 +12,11 @@
   var sum20: Sum; var sum21: Sum; var sum22: Sum; var sum23: Sum; var sum24: Sum;
   var sum30: Sum; var sum31: Sum; var sum32: Sum; var sum33: Sum; var sum34: Sum;
   let firstWeight = (params.firstRow + row0) / params.weightRows * params.columns;
-  let firstW0 = rowVector(firstWeight + min(column0 + 0u + loadRow, params.columns - 1u), inner) + loadVector;
-  let firstW1 = rowVector(firstWeight + min(column0 + 32u + loadRow, params.columns - 1u), inner) + loadVector;
-  let firstW2 = rowVector(firstWeight + min(column0 + 64u + loadRow, params.columns - 1u), inner) + loadVector;
-  let firstW3 = rowVector(firstWeight + min(column0 + 96u + loadRow, params.columns - 1u), inner) + loadVector;
-  let firstW4 = rowVector(firstWeight + min(column0 + 128u + loadRow, params.columns - 1u), inner) + loadVector;
+  let firstW0 = weightVector(firstWeight + min(column0 + 0u + loadRow, params.columns - 1u), inner) + loadVector;
+  let firstW1 = weightVector(firstWeight + min(column0 + 32u + loadRow, params.columns - 1u), inner) + loadVector;
+  let firstW2 = weightVector(firstWeight + min(column0 + 64u + loadRow, params.columns - 1u), inner) + loadVector;
+  let firstW3 = weightVector(firstWeight + min(column0 + 96u + loadRow, params.columns - 1u), inner) + loadVector;
+  let firstW4 = weightVector(firstWeight + min(column0 + 128u + loadRow, params.columns - 1u), inner) + loadVector;
   var hood0: vec2u; var hood1: vec2u; var hood2: vec2u; var hood3: vec2u;
   var first0: u32; var first1: u32; var first2: u32; var first3: u32;
   var tap = 0u;
@@ -37,16 +37,16 @@
   {
     let channel = select(firstK, channel0, gathered);
     let k = select(firstK, tap * params.channels + channel0, gathered);
-    let x0 = loadX(first0, along(channel) + loadVector);
-    let x1 = loadX(first1, along(channel) + loadVector);
-    let x2 = loadX(first2, along(channel) + loadVector);
-    let x3 = loadX(first3, along(channel) + loadVector);
-    let w0 = weight[firstW0 + along(k)];
-    let w1 = weight[firstW1 + along(k)];
-    let w2 = weight[firstW2 + along(k)];
-    let w3 = weight[firstW3 + along(k)];
+    let x0 = loadX(first0, along(blockedX, channel) + loadVector);
+    let x1 = loadX(first1, along(blockedX, channel) + loadVector);
+    let x2 = loadX(first2, along(blockedX, channel) + loadVector);
+    let x3 = loadX(first3, along(blockedX, channel) + loadVector);
+    let w0 = weight[firstW0 + along(blockedWeight, k)];
+    let w1 = weight[firstW1 + along(blockedWeight, k)];
+    let w2 = weight[firstW2 + along(blockedWeight, k)];
+    let w3 = weight[firstW3 + along(blockedWeight, k)];
     var w4: vec4<u32>;
-    if (fragmentColumns > 4u) { w4 = weight[firstW4 + along(k)]; }
+    if (fragmentColumns > 4u) { w4 = weight[firstW4 + along(blockedWeight, k)]; }
     tiles[at] = x0;
     tiles[at + 160u] = x1;
     tiles[at + 320u] = x2;
@@ -78,16 +78,16 @@
       channel = channel0;
       nextK = tap * params.channels + channel;
     }
-    let x0 = loadX(first0, along(channel) + loadVector);
-    let x1 = loadX(first1, along(channel) + loadVector);
-    let x2 = loadX(first2, along(channel) + loadVector);
-    let x3 = loadX(first3, along(channel) + loadVector);
-    let w0 = weight[firstW0 + along(nextK)];
-    let w1 = weight[firstW1 + along(nextK)];
-    let w2 = weight[firstW2 + along(nextK)];
-    let w3 = weight[firstW3 + along(nextK)];
+    let x0 = loadX(first0, along(blockedX, channel) + loadVector);
+    let x1 = loadX(first1, along(blockedX, channel) + loadVector);
+    let x2 = loadX(first2, along(blockedX, channel) + loadVector);
+    let x3 = loadX(first3, along(blockedX, channel) + loadVector);
+    let w0 = weight[firstW0 + along(blockedWeight, nextK)];
+    let w1 = weight[firstW1 + along(blockedWeight, nextK)];
+    let w2 = weight[firstW2 + along(blockedWeight, nextK)];
+    let w3 = weight[firstW3 + along(blockedWeight, nextK)];
     var w4: vec4<u32>;
-    if (fragmentColumns > 4u) { w4 = weight[firstW4 + along(nextK)]; }
+    if (fragmentColumns > 4u) { w4 = weight[firstW4 + along(blockedWeight, nextK)]; }
     if (gathered) { // a turn ahead
       let tapAfter = select(tap + 1u, 0u, tap + 1u == params.taps);
       first0 = neighbourVector(hood0, tapAfter);

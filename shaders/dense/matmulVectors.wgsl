@@ -24,12 +24,14 @@ const pitch = 33u; // vectors between the 128 rows (or columns) of one k and tho
 var<workgroup> tileX: array<vec4f, 528>;
 var<workgroup> tileW: array<vec4f, 528>;
 
+// include "dense/blocks"
 // include "dense/matmulEpilogue"
 
 // Rows past the end are computed and not stored.
 fn loadX(row: u32, k: u32) -> vec4f {
   if (k >= params.taps * params.channels) { return vec4f(); }
   let m = min(row, params.rows - 1u);
+  if (blockedX) { return vec4f(x[placeInBlocks(blockedX, m, k / 4u, params.inputStride / 4u, 8u)]); }
   if (!gathered) { return vec4f(x[(segmentedRow(m, segmentedX, params.xSegment) * params.inputStride + params.inputColumn + k) / 4u]); }
   let tap = k / params.channels;
   let image = m / params.imageRowsOut;
@@ -41,7 +43,7 @@ fn loadX(row: u32, k: u32) -> vec4f {
 fn loadW(firstWeight: u32, column: u32, k: u32) -> vec4f {
   let inner = params.taps * params.channels;
   if (k >= inner) { return vec4f(); }
-  return vec4f(weight[(min(column, params.columns - 1u) * inner + k) / 4u + firstWeight]);
+  return vec4f(weight[placeInBlocks(blockedWeight, firstWeight + min(column, params.columns - 1u), k / 4u, inner / 4u, 8u)]);
 }
 
 fn putX(v: vec4f, k: u32, row: u32) {
@@ -86,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let column0 = tile % params.columnTiles * 128u;
   if (row0 >= params.rows) { return; }
   let inner = params.taps * params.channels;
-  let firstWeight = (params.firstRow + row0) / params.weightRows * params.columns * inner / 4u;
+  let firstWeight = (params.firstRow + row0) / params.weightRows * params.columns;
   let loadRow = thread / 4u;
   let loadK = thread % 4u * 4u;
   let atX = thread / 16u;      // rows 4 atX .. and 64 + 4 atX ..

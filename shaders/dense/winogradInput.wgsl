@@ -55,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var tileY = firstTile; tileY < lastTile; tileY++) {
     let r2 = pixelRow(image, i32(tileY) * 2 + 1, column, vector, norm);
     let r3 = pixelRow(image, i32(tileY) * 2 + 2, column, vector, norm);
-    let at = placeInBlocks((image * params.tilesY + tileY) * params.tilesX + tileX, vector, params.vectors, 8u);
+    let at = placeInBlocks(blockedV, (image * params.tilesY + tileY) * params.tilesX + tileX, vector, params.vectors, 8u);
     let four = 4u * params.batchRows * params.vectors;
     store(at, Row(r0.a - r2.a, r0.b - r2.b, r0.c - r2.c, r0.d - r2.d));
     store(at + four, Row(r1.a + r2.a, r1.b + r2.b, r1.c + r2.c, r1.d + r2.d));

@@ -75,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let r3 = pixelRow(image, row + 1, column, vector, norm);
     let r4 = pixelRow(image, row + 2, column, vector, norm);
     let r5 = pixelRow(image, row + 3, column, vector, norm);
-    let at = placeInBlocks((image * params.tilesY + tileY) * params.tilesX + tileX, vector, params.vectors, 16u);
+    let at = placeInBlocks(blockedV, (image * params.tilesY + tileY) * params.tilesX + tileX, vector, params.vectors, 16u);
     store(at, Row(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
     store(at + batch, Row(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
     store(at + 2u * batch, Row(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));

@@ -2,7 +2,7 @@
 override workgroupSize: u32 = 64;
 override normalised: bool = false;
 override silu: bool = false;
-override blocked: bool = false;              // v lies in blocks (blocks.wgsl)
+override blockedV: bool = false;             // v lies in blocks (blocks.wgsl)
 struct Params {
   height: u32, width: u32, vectors: u32,     // of an image; channels / those of a thread
   tilesY: u32, tilesX: u32,

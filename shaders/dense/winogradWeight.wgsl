@@ -2,7 +2,7 @@
 // winogradInput.wgsl. A thread: four channels of one column; sums in f32.
 alias Weight = f32;
 override workgroupSize: u32 = 64;
-override blocked: bool = false;                                              // u lies in blocks (blocks.wgsl)
+override blockedU: bool = false;                                             // u lies in blocks (blocks.wgsl)
 struct Params { columns: u32, vectors: u32 }                                 // channels / 4
 @group(0) @binding(0) var<storage, read> weight: array<vec4<Weight>>;        // [columns, 3, 3, channels]
 @group(0) @binding(1) var<storage, read_write> u: array<vec4<Weight>>;       // [16, columns, channels]
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let thread = (group.x + group.y * groups.x) * workgroupSize + local;
   if (thread >= params.columns * params.vectors) { return; }
   let first = thread / params.vectors * 9u * params.vectors + thread % params.vectors;
-  let at = placeInBlocks(thread / params.vectors, thread % params.vectors, params.vectors, 8u);
+  let at = placeInBlocks(blockedU, thread / params.vectors, thread % params.vectors, params.vectors, 8u);
   let r0 = weightRow(first);
   let r1 = weightRow(first + 3u * params.vectors);
   let r2 = weightRow(first + 6u * params.vectors);

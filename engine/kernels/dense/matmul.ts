@@ -1,4 +1,4 @@
-import { type DType, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { blockRows, type DType, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow, showGroups, tooLarge } from "../../graph/windows.ts";
 import { forEachGatherBand } from "./gatherBands.ts";
@@ -52,7 +52,7 @@ export interface Epilogue {
 
 /** A linear layer or, with `neighbours`, a convolution; torch: F.linear, F.conv*d on channels-last data. */
 export interface MatmulRequest extends Epilogue {
-	/** [..., width], f32 or f16: all but the last axis are rows. */
+	/** [..., width], f32 or f16: all but the last axis are rows. In blocks without xColumn, xRows and neighbours. */
 	readonly x: Tensor;
 	/** First of the columns of x that are read; default 0. Their number follows from the weight. */
 	readonly xColumn?: number | undefined;
@@ -65,8 +65,6 @@ export interface MatmulRequest extends Epilogue {
 	 * multiple of `batchedRows` rows, and with neighbours so is an image. Not with xRows or rows of `into`.
 	 */
 	readonly weights?: number | undefined;
-	/** x and weight lie in blocks (shaders/dense/blocks.wgsl), whole ones, without xColumn, xRows and neighbours: for kernels on subgroup matrices alone. */
-	readonly blocked?: boolean | undefined;
 	readonly neighbours?: Neighbours | undefined;
 }
 
@@ -135,9 +133,8 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 			...[rowBias, gate].flatMap((group) => (group ? [group.tensor.shape.at(-1) ?? 0, group.column ?? 0] : [])),
 		],
 	});
-	const { blocked = false } = request;
-	if (blocked && (kernel.takesAnyDtype || column !== 0 || xRows || neighbours || rowsIn % 8 !== 0 || columns % 8 !== 0)) {
-		throw new Error(`${graph.path}/${label}: x ${describe(x)} and weight ${describe(weight)} cannot be in blocks here`);
+	if (x.inBlocks && (column !== 0 || xRows || neighbours)) {
+		throw new Error(`${graph.path}/${label}: x ${describe(x)} must be read whole and in order`);
 	}
 	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
 	const flatX = flat(x, rowsIn);
@@ -151,7 +148,8 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		const partRows = Math.ceil(count / kernel.tileRows) * kernel.tileRows;
 		const overrides = {
 			gathered: neighbours !== undefined,
-			blocked,
+			blockedX: x.inBlocks ?? false,
+			blockedWeight: weight.inBlocks ?? false,
 			activation: activationCode[request.activation ?? "none"],
 			hasBias: bias !== undefined,
 			hasRowBias: rowBias !== undefined,
@@ -261,7 +259,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 			const [shownX, shownY, shownResidual] = [flatX, ...written].map((tensor) => rowsOf(tensor, start, count));
 			record(start, count, { x: shownX, y: shownY, residual: shownResidual });
 		};
-		forEachWindow(graph, rows, [flatX, ...written, ...ofRows], show, weights > 1 ? batchedRows : 1);
+		forEachWindow(graph, rows, [flatX, ...written, ...ofRows], show, weights > 1 ? batchedRows : x.inBlocks ? blockRows : 1);
 	}
 	return y;
 }

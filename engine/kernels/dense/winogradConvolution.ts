@@ -85,8 +85,8 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 		throw new Error(`${graph.path}/${label}: residual must be ${describe(y)}, got ${describe(residual)}`);
 	const factors = norm && groupNormFactors(graph, { ...norm, x, label: `${label} norm` });
 	// Whole cache lines for the products.
-	const blocked = !volume && hasSubgroupMatrices(graph.device.report) && dtype === "f16" && channels % 32 === 0 && columns % 8 === 0;
-	const transformedWeight = transformWeight(graph, weight, tile, blocked, label);
+	const inBlocks = !volume && hasSubgroupMatrices(graph.device.report) && dtype === "f16" && channels % 32 === 0 && columns % 8 === 0;
+	const transformedWeight = transformWeight(graph, weight, tile, inBlocks, label);
 	// The taps of the first axis: the tile itself in the slices before, here and after.
 	const between = [
 		[1, 1],
@@ -105,14 +105,14 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 	for (let first = 0; first < images * depth; first += chunk) {
 		const count = Math.min(chunk, images * depth - first);
 		const batchRows = paddedRows(count * tiles);
-		const transformed = graph.tensor(`${label} transformed`, dtype, [planes * batchRows, channels]);
+		const transformed = { ...graph.tensor(`${label} transformed`, dtype, [planes * batchRows, channels]), inBlocks };
 		const shape = { height, width, tilesY, tilesX, batchRows, firstImage: first };
 		const threadsIn = count * strips * tilesX * (channels / kernels.inputChannels);
 		graph.dispatch({
 			shader: kernels.input,
 			label: `${label} input`,
 			aliases: { Input: x.dtype, Output: dtype },
-			overrides: { workgroupSize: inputThreads, normalised: norm !== undefined, silu: norm?.silu ?? false, blocked },
+			overrides: { workgroupSize: inputThreads, normalised: norm !== undefined, silu: norm?.silu ?? false, blockedV: inBlocks },
 			tensors: { x: slices(x, first, count), factors, bias: norm?.affine?.bias, v: transformed },
 			params: { ...shape, vectors: channels / kernels.inputChannels, strip, strips, threads: threadsIn },
 			workgroups: foldedWorkgroups(Math.ceil(threadsIn / inputThreads)),
@@ -121,7 +121,6 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 			x: transformed,
 			weight: transformedWeight,
 			weights: planes,
-			blocked,
 			neighbours,
 			label: `${label} products`,
 		});
@@ -190,16 +189,16 @@ export function imagesAtOnce(graph: Graph, images: number, imageBytes: number, c
 }
 
 /** [planes, columns, channels] of [columns, 3, 3, channels]; [planes, columns, 3, channels] of [columns, 3, 3, 3, channels]. */
-function transformWeight(graph: Graph, weight: Tensor, tile: WinogradTile, blocked: boolean, label: string): Tensor {
+function transformWeight(graph: Graph, weight: Tensor, tile: WinogradTile, inBlocks: boolean, label: string): Tensor {
 	const [outer, channels] = [weight.shape.slice(0, -3), weight.shape.at(-1) ?? 0];
 	const columns = elementCount(outer);
-	const u = graph.tensor(`${label} weight`, weight.dtype, [(tile + 2) ** 2, ...outer, channels]);
+	const u = { ...graph.tensor(`${label} weight`, weight.dtype, [(tile + 2) ** 2, ...outer, channels]), inBlocks };
 	const workgroupSize = graph.device.report.software ? 64 : 256;
 	graph.dispatch({
 		shader: kernelsOf[tile].weight,
 		label: `${label} weight`,
 		aliases: { Weight: weight.dtype },
-		overrides: { workgroupSize, blocked },
+		overrides: { workgroupSize, blockedU: inBlocks },
 		tensors: { weight, u },
 		params: { columns, vectors: channels / 4 },
 		workgroups: foldedWorkgroups(Math.ceil((columns * channels) / 4 / workgroupSize)),

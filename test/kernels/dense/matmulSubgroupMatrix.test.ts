@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { Device } from "../../../engine/gpu/device.ts";
 import { loadShader, registerShaders } from "../../../engine/gpu/shaderSource.ts";
-import type { Tensor } from "../../../engine/gpu/tensor.ts";
+import { blockRows, blockWidth, type Tensor } from "../../../engine/gpu/tensor.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
 import { convolution } from "../../../engine/kernels/dense/convolution.ts";
 import { matmul } from "../../../engine/kernels/dense/matmul.ts";
 import { hasSubgroupMatrices } from "../../../engine/kernels/dense/subgroupMatrix.ts";
+import { blocksOf } from "../../support/blocks.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
 import { emulateMatrices } from "../../support/matrixEmulation.ts";
 
@@ -66,6 +68,25 @@ const cases: Readonly<Record<string, (graph: Graph, make: Make) => Tensor>> = {
 		convolution(graph, { x: make("f16", [2, 8, 8, 8, 32], 1), weight: make("f16", [128, 3, 3, 3, 32], 2, 0.03), padding: 1 }),
 };
 
+/** Matrices of halves lie in blocks where `blocks` says so and they are whole ones. */
+function maker(device: Device, blocks = false): Make {
+	return (dtype, shape, seed, scale = 1) => {
+		const count = shape.reduce((a, b) => a * b, 1);
+		const width = shape.at(-1) ?? 0;
+		const inBlocks = blocks && dtype === "f16" && width % blockWidth === 0 && count % (width * blockRows) === 0;
+		const values = randomValues(count, seed, scale);
+		return { ...residentTensor(device, "made", dtype, shape, inBlocks ? blocksOf(values, width) : values), inBlocks };
+	};
+}
+
+/** Those of the cases that take operands in blocks. */
+const casesInBlocks = [
+	"rows, columns and slices that do not fill tiles",
+	"GEGLU with a residual in f32",
+	"several weights",
+	"few tiles, in parts that differ in length",
+];
+
 const onMatrices = /^dense\/matmul(SubgroupMatrix|Parts|PartsSum)$/;
 
 describe("matmul on subgroup matrices (where the device has them)", () => {
@@ -75,16 +96,23 @@ describe("matmul on subgroup matrices (where the device has them)", () => {
 			if (!hasSubgroupMatrices(fast.report)) skip();
 			const results: Float32Array[] = [];
 			for (const device of [fast, await testDevice({ disableSubgroupMatrix: true })]) {
-				const make: Make = (dtype, shape, seed, scale = 1) => {
-					const count = shape.reduce((a, b) => a * b, 1);
-					return residentTensor(device, "made", dtype, shape, randomValues(count, seed, scale));
-				};
+				const make = maker(device);
 				const graph = new Graph(device, "choice");
 				build(graph, make);
 				expect(graph.dispatches.every(({ variant }) => onMatrices.test(variant.shader) === (device === fast))).toBe(true);
 				results.push((await runGraph(device, (recorded) => build(recorded, make)))[0]);
 			}
 			expect(nmse(results[0], results[1])).toBeLessThan(1e-8);
+		});
+	}
+
+	for (const name of casesInBlocks) {
+		it(`gives the same bytes where operands lie in blocks, on any device: ${name}`, async () => {
+			const device = await testDevice();
+			const [inRows, inBlocks] = await Promise.all(
+				[false, true].map((blocks) => runGraph(device, (graph) => cases[name](graph, maker(device, blocks)))),
+			);
+			expect(inBlocks).toEqual(inRows);
 		});
 	}
 
@@ -99,10 +127,7 @@ describe("matmul on subgroup matrices (where the device has them)", () => {
 			const build = cases["few tiles, in parts that differ in length"];
 			const results: Float32Array[] = [];
 			for (const device of [{ ...portable, report }, portable]) {
-				const make: Make = (dtype, shape, seed, scale = 1) => {
-					const count = shape.reduce((a, b) => a * b, 1);
-					return residentTensor(device, "made", dtype, shape, randomValues(count, seed, scale));
-				};
+				const make = maker(device, device !== portable);
 				results.push((await runGraph(device, (recorded) => build(recorded, make)))[0]);
 			}
 			expect(nmse(results[0], results[1])).toBeLessThan(1e-6);

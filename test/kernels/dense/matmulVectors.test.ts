@@ -31,6 +31,11 @@ const cases: Readonly<Record<string, (graph: Graph, make: Make) => Tensor>> = {
 			activation: "gelu",
 			residual: make("f16", [65, 36], 4),
 		}),
+	"operands in blocks": (graph, make) =>
+		matmul(graph, {
+			x: { ...make("f32", [72, 64], 1), inBlocks: true },
+			weight: { ...make("f16", [48, 64], 2, 0.2), inBlocks: true },
+		}),
 	"a convolution with borders": (graph, make) =>
 		convolution(graph, {
 			x: make("f16", [3, 7, 9, 12], 1),
