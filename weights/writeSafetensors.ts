@@ -1,4 +1,4 @@
-import type { StoredDType, StoredTensor } from "./source.ts";
+import type { StoredDType } from "./source.ts";
 import { checkedElementCount, storedElementBytes } from "./storedTensor.ts";
 
 /** What a tensor of a file to be written is, before its numbers exist. */
@@ -21,20 +21,6 @@ export async function* writeSafetensors(
 	const { ordered, header } = plan(tensors, metadata);
 	yield header;
 	for (const tensor of ordered) yield checkedBytes(tensor, await bytesOf(tensor));
-}
-
-/** A whole safetensors file in memory. */
-export function safetensorsBytes(tensors: ReadonlyMap<string, StoredTensor>, metadata?: Readonly<Record<string, string>>): Uint8Array {
-	const descriptions = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-	const { ordered, header } = plan(descriptions, metadata);
-	const chunks = [header, ...ordered.map((tensor) => checkedBytes(tensor, tensors.get(tensor.name)?.bytes ?? new Uint8Array(0)))];
-	const file = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-	let offset = 0;
-	for (const chunk of chunks) {
-		file.set(chunk, offset);
-		offset += chunk.byteLength;
-	}
-	return file;
 }
 
 function byteLengthOf(tensor: TensorDescription): number {

@@ -6,8 +6,8 @@ import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { StoredTensor } from "../../weights/source.ts";
 import { toFloat32 } from "../../weights/storedTensor.ts";
 import { Weights } from "../../weights/weights.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../support/gpu.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { tinyU2net } from "../support/u2netFiles.ts";
 
 /** A feature map, [channels][height][width]. */

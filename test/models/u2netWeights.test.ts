@@ -4,10 +4,10 @@ import { openU2netWeights, type U2netWeights } from "../../engine/models/u2netWe
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { StoredTensor } from "../../weights/source.ts";
 import { toFloat32 } from "../../weights/storedTensor.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { writeTorchCheckpoint } from "../../weights/writeTorchZip.ts";
 import { nmse } from "../support/gpu.ts";
 import { expectDamaged } from "../support/hostile.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { tinyU2net, u2netOnnx } from "../support/u2netFiles.ts";
 
 const state = tinyU2net();

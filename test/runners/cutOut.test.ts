@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Image, imageOf } from "../../engine/image/image.ts";
 import { findBackgroundNetwork } from "../../runners/backgroundNetwork.ts";
 import { type BackgroundChoice, pictureToCut } from "../../runners/cutOut.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { failureOf } from "../support/hostile.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { tinyU2net, u2netOnnx } from "../support/u2netFiles.ts";
 
 let folder: string;

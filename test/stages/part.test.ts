@@ -7,9 +7,9 @@ import { bareContext, type MemoryPlan, type Part, type PartContext, planStage, r
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { openSafetensors } from "../../weights/safetensors.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { randomValues, testDevice } from "../support/gpu.ts";
 import { failureOf } from "../support/hostile.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const side = 64;

@@ -8,9 +8,9 @@ import { openSafetensors } from "../../weights/safetensors.ts";
 import type { ByteSource, StoredTensor } from "../../weights/source.ts";
 import { openTorchCheckpoint } from "../../weights/torchZip.ts";
 import { Weights } from "../../weights/weights.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { randomValues, testDevice } from "../support/gpu.ts";
 import { expectDamaged, failureOf } from "../support/hostile.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 let device: Device;

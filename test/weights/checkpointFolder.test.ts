@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../weights/checkpointFolder.ts";
 import { toFloat32 } from "../../weights/storedTensor.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { torchTensorBytes, writeTorchCheckpoint } from "../../weights/writeTorchZip.ts";
 import { expectDamaged, memoryFolder } from "../support/hostile.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const weights = (value: number) => safetensorsBytes(new Map([["w", storedFromFloat32(Float32Array.of(value), [1])]]));

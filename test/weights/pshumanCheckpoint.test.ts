@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { openPshumanCheckpoint } from "../../weights/pshumanCheckpoint.ts";
 import { toFloat32 } from "../../weights/storedTensor.ts";
 import { syntheticPshuman } from "../../weights/syntheticPshuman.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { torchTensorBytes } from "../../weights/writeTorchZip.ts";
 import { expectDamaged, memoryFolder } from "../support/hostile.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const weights = (value: number) => safetensorsBytes(new Map([["w", storedFromFloat32(Float32Array.of(value), [1])]]));

@@ -7,9 +7,9 @@ import type { WeightDevice } from "../../weights/loadWeights.ts";
 import { openSafetensors } from "../../weights/safetensors.ts";
 import type { TensorSource, WeightLayout } from "../../weights/source.ts";
 import { Weights } from "../../weights/weights.ts";
-import { safetensorsBytes } from "../../weights/writeSafetensors.ts";
 import { testDevice } from "../support/gpu.ts";
 import { expectDamaged, failureOf } from "../support/hostile.ts";
+import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
 
 const f32: WeightLayout = { dtype: "f32" };

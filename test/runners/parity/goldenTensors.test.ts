@@ -11,7 +11,7 @@ import {
 import { memoryByteSource } from "../../../weights/byteSource.ts";
 import { openSafetensors } from "../../../weights/safetensors.ts";
 import { toFloat32 } from "../../../weights/storedTensor.ts";
-import { safetensorsBytes } from "../../../weights/writeSafetensors.ts";
+import { safetensorsBytes } from "../../support/safetensorsBytes.ts";
 import { storedFromFloat32 } from "../../support/storedFromFloat32.ts";
 
 const stored = () =>
