@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodePng } from "../../runners/imageFile.ts";
 import { stageOneResult } from "../support/stageResults.ts";
@@ -40,10 +40,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the package", () => {
 	it("holds what runs, its types and its papers, in the size that README states", () => {
-		const kinds =
-			/^(dist\/(cli|index|\w+Worker)\.js|dist\/types\/.*\.d\.ts|dist\/page\/.*|package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md)$/;
+		const program = /^(dist\/(cli|index|\w+Worker)\.js|dist\/types\/.*\.d\.ts|dist\/page\/.*|package\.json|LICENSE|NOTICE)$/;
+		const papers = /^((README|CHANGELOG|docs\/[\w-]+)\.md|docs\/[\w-]+\.(png|webp|svg)|examples\/\w+\.(mjs|ts))$/;
+		const named = /^runners\/(library\.ts|parity\/bounds\.ts|results\/[\w-]+\.csv)$/;
 		const names = packed.files.map(({ path }) => path);
-		expect(names.filter((name) => !kinds.test(name))).toEqual([]);
+		expect(names.filter((name) => ![program, papers, named].some((kind) => kind.test(name)))).toEqual([]);
 		for (const name of [
 			"dist/cli.js",
 			"dist/index.js",
@@ -56,6 +57,18 @@ describe("the package", () => {
 		}
 		const [, stated] = /the package itself has less than (\d+) MB/.exec(readFileSync("README.md", "utf8")) ?? expect.fail("README");
 		expect(packed.size).toBeLessThan(Number(stated) * 1e6);
+	});
+
+	it("has what its papers link to", () => {
+		const inside = join(place, "node_modules", "synchuman-webgpu");
+		const papers = packed.files.map(({ path }) => path).filter((path) => path.endsWith(".md"));
+		expect(papers).toContain("docs/install.md");
+		const missing = papers.flatMap((paper) =>
+			[...readFileSync(join(inside, paper), "utf8").matchAll(/\]\((?!https?:)([^)#]+)/g)]
+				.filter(([, target]) => !existsSync(join(inside, dirname(paper), target)))
+				.map(([, target]) => `${paper}: ${target}`),
+		);
+		expect(missing).toEqual([]);
 	});
 
 	it("has a command", () => {
