@@ -10,7 +10,7 @@ import { layerNorm } from "../kernels/dense/layerNorm.ts";
 import { matmul } from "../kernels/dense/matmul.ts";
 import { permute } from "../kernels/dense/permute.ts";
 import { type Affine, declareAffine, declareConvolution, declareLinear, declareStackedLinear, type Linear } from "../layers/linear.ts";
-import { recordVisionTransformerBlock, type VisionTransformerBlock } from "../layers/visionTransformerBlock.ts";
+import { recordVisionTransformerBlocks, type VisionTransformerBlock } from "../layers/visionTransformerBlock.ts";
 
 /** Sizes of CLIP's image encoder. */
 export interface ClipVisionConfig {
@@ -117,10 +117,8 @@ export function recordClipVision(graph: Graph, model: ClipVision, pixels: Tensor
 		positions: { tensor: model.positionEmbedding, first: 1 },
 	});
 	graph.tap("embeddings", tokens);
-	let x = graph.tap("pre_layrnorm", layerNorm(graph, { x: tokens, eps: normEps, affine: model.preLayrnorm, label: "pre_layrnorm" }));
-	model.layers.forEach((layer, i) => {
-		x = graph.scope(`encoder.layers.${i}`, () => graph.tap("", recordVisionTransformerBlock(graph, layer, x)));
-	});
+	const started = layerNorm(graph, { x: tokens, eps: normEps, affine: model.preLayrnorm, label: "pre_layrnorm" });
+	const x = recordVisionTransformerBlocks(graph, "encoder.layers", model.layers, graph.tap("pre_layrnorm", started));
 	const classes = layerNorm(graph, {
 		x,
 		xRows: { first: 0, count: 1, stride: x.shape[1], segments: images },

@@ -10,7 +10,7 @@ import { imageTokens } from "../kernels/dense/imageTokens.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
 import { resize } from "../kernels/dense/resample.ts";
 import { type Affine, declareAffine, declareConvolution, declareLinear, type Linear } from "../layers/linear.ts";
-import { recordVisionTransformerBlock, type VisionTransformerBlock } from "../layers/visionTransformerBlock.ts";
+import { recordVisionTransformerBlocks, type VisionTransformerBlock } from "../layers/visionTransformerBlock.ts";
 
 /** Sizes of a DINOv2 vision transformer with registers. */
 export interface Dinov2Config {
@@ -149,7 +149,7 @@ export function recordDinov2(graph: Graph, model: Dinov2, request: Dinov2Request
 		convolution(graph, { x: pixels, ...model.patchEmbed, stride: patchSize, outputDtype: "f32", label: "patch_embed" }),
 		[images, patchCount, channels],
 	);
-	let x = imageTokens(graph, {
+	const started = imageTokens(graph, {
 		patches: graph.tap("patch_embed", patches),
 		classToken: model.classToken,
 		registers: model.registerTokens,
@@ -157,11 +157,10 @@ export function recordDinov2(graph: Graph, model: Dinov2, request: Dinov2Request
 		positions: patchPositions(graph, model, rows, columns),
 		outputDtype: model.dtype,
 	});
-	const tokens = x.shape[1];
+	const tokens = started.shape[1];
 	const features = request.features && graph.tensor("features", request.features, [images * patchCount, taps.length * channels]);
 	const needed = request.condition || features === undefined ? model.blocks.length : taps[taps.length - 1] + 1;
-	model.blocks.slice(0, needed).forEach((block, i) => {
-		x = graph.scope(`blocks.${i}`, () => graph.tap("", recordVisionTransformerBlock(graph, block, x)));
+	const last = recordVisionTransformerBlocks(graph, "blocks", model.blocks.slice(0, needed), started, (i, x) => {
 		const tap = taps.indexOf(i);
 		if (features === undefined || tap < 0) return;
 		layerNorm(graph, {
@@ -174,8 +173,8 @@ export function recordDinov2(graph: Graph, model: Dinov2, request: Dinov2Request
 		});
 	});
 	return {
-		prenorm: graph.tap("x_prenorm", x),
-		condition: request.condition ? layerNorm(graph, { x, eps: 1e-5, outputDtype: "f32", label: "layer_norm" }) : undefined,
+		prenorm: graph.tap("x_prenorm", last),
+		condition: request.condition ? layerNorm(graph, { x: last, eps: 1e-5, outputDtype: "f32", label: "layer_norm" }) : undefined,
 		features: features && reshape(features, [images, rows, columns, taps.length * channels]),
 	};
 }

@@ -20,6 +20,7 @@ struct Params {
   gateRows: u32, gateStride: u32, gateColumn: u32,
   columnTiles: u32,
   weightRows: u32,                            // rows of x for each of several weights, whole tiles
-  parts: u32, partRows: u32,                  // of sums that matmulPartsSum.wgsl adds up; rows in whole tiles
+  parts: u32, partRows: u32,                  // of sums that matmulPartsSum.wgsl adds up; rows in tiles
+  normEps: f32,                               // of the norm beside the product (matmulPartsNorm.wgsl)
   xSegment: vec3u, ySegment: vec3u,           // first, count, stride
 }

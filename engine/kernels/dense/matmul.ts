@@ -2,7 +2,8 @@ import { blockRows, type DType, describe, elementCount, rowsOf, type Tensor } fr
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow, showGroups, tooLarge } from "../../graph/windows.ts";
 import { forEachGatherBand } from "./gatherBands.ts";
-import { chooseMatmulKernel } from "./matmulKernels.ts";
+import { layerNorm } from "./layerNorm.ts";
+import { chooseMatmulKernel, hasTail } from "./matmulKernels.ts";
 import { forEachSegmentWindow, type RowSegments, segmentParams } from "./rowSegments.ts";
 
 /** Elementwise functions that kernels can apply before storing. */
@@ -76,6 +77,29 @@ export const batchedRows = 256;
  * (with neighbours: [images * rowsOut, columns]). Throws where shapes do not fit.
  */
 export function matmul(graph: Graph, request: MatmulRequest): Tensor {
+	return product(graph, request).y;
+}
+
+/** The layer norm of a product's rows. */
+export interface RowNorm {
+	readonly eps: number;
+	readonly affine?: { readonly weight: Tensor; readonly bias: Tensor } | undefined;
+	readonly outputDtype: DType;
+	readonly label: string;
+}
+
+/** `matmul` into a new tensor, and its rows normalised: by the same kernel where one adds up sums in parts. */
+export function matmulAndNorm(
+	graph: Graph,
+	request: Omit<MatmulRequest, "into">,
+	norm: RowNorm,
+): { readonly y: Tensor; readonly normed: Tensor } {
+	const { y, normed } = product(graph, request, norm);
+	return { y, normed: normed ?? layerNorm(graph, { x: y, ...norm }) };
+}
+
+/** The product, and the norm where a kernel does both. */
+function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readonly y: Tensor; readonly normed: Tensor | undefined } {
 	const { x, weight, weights = 1, bias, neighbours, rowBias, gate, residual, gated = false } = request;
 	const label = request.label ?? "matmul";
 	const width = x.shape.at(-1) ?? 0;
@@ -125,6 +149,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		halves: x.dtype === "f16" && weight.dtype === "f16",
 		channels,
 		taps,
+		gathered: neighbours !== undefined,
 		weights,
 		inputs: [width, column],
 		outputs: [
@@ -140,12 +165,14 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	const flatX = flat(x, rowsIn);
 	const flatY = flat(y, outputRows);
 	const flatResidual = residual && flat(residual, outputRows);
+	let normed: Tensor | undefined;
 	const record = (start: number, count: number, shown: Shown) => {
 		if (weights > 1 && start % batchedRows !== 0) throw tooLarge(graph, [flatX, flatY], batchedRows);
 		const [shownBias, shownGate] = [rowBias, gate].map((part) => part && showGroups(graph, part, start, count));
 		const columnTiles = Math.ceil(columns / kernel.tileColumns);
 		const parts = kernel.parts ?? 1;
-		const partRows = Math.ceil(count / kernel.tileRows) * kernel.tileRows;
+		const tail = kernel.takesTail === true && hasTail(count);
+		const partRows = (tail ? Math.floor : Math.ceil)(count / kernel.tileRows) * kernel.tileRows;
 		const overrides = {
 			gathered: neighbours !== undefined,
 			blockedX: x.inBlocks ?? false,
@@ -181,6 +208,7 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 			weightRows: weights > 1 ? weightRows : rows,
 			parts,
 			partRows,
+			normEps: norm?.eps ?? 0,
 			xSegment: segmentParams(shown.xRows),
 			ySegment: segmentParams(shown.yRows),
 		};
@@ -193,31 +221,52 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 				shader: kernel.shader,
 				label,
 				aliases: { ...outputAliases, ...(kernel.takesAnyDtype && { Input: x.dtype, Weight: weight.dtype }) },
-				overrides: { ...kernel.overrides, ...overrides },
+				overrides: { ...kernel.overrides, ...overrides, ...(kernel.takesTail && { tail }) },
 				tensors: { ...read, ...finished },
 				params,
 				workgroups,
 			});
 			return;
 		}
-		const sums = graph.tensor(`${label} sums`, "f32", [parts, partRows, columnTiles * kernel.tileColumns]);
+		const byRows = kernel.takesTail === true;
+		const partShape = byRows ? [count, columns] : [partRows, columnTiles * kernel.tileColumns];
+		const sums = graph.tensor(`${label} sums`, "f32", [parts, ...partShape]);
 		graph.dispatch({
 			shader: kernel.shader,
 			label,
-			overrides: { ...kernel.overrides, ...overrides },
+			overrides: { ...kernel.overrides, ...overrides, ...(byRows && { tail, inParts: true }) },
 			tensors: { ...read, y: sums },
 			params,
 			workgroups,
 		});
+		const sumOverrides = { ...overrides, fragmentColumns: kernel.overrides.fragmentColumns, byRows };
+		if (norm && count === rows && columns <= 4 * mostVectors * normThreads) {
+			normed = graph.tensor(norm.label, norm.outputDtype, y.shape);
+			graph.dispatch({
+				shader: "dense/matmulPartsNorm",
+				label: `${label} sum, ${norm.label}`,
+				aliases: { ...outputAliases, Normed: normed.dtype },
+				overrides: {
+					...sumOverrides,
+					affine: norm.affine !== undefined,
+					workgroupSize: normThreads,
+					vectorsPerThread: Math.ceil(columns / 4 / normThreads),
+				},
+				tensors: { sums, ...finished, normWeight: norm.affine?.weight, normBias: norm.affine?.bias, normed },
+				params,
+				workgroups: foldedWorkgroups(count),
+			});
+			return;
+		}
 		const workgroupSize = 128;
 		graph.dispatch({
 			shader: "dense/matmulPartsSum",
 			label: `${label} sum`,
 			aliases: outputAliases,
-			overrides: { ...overrides, fragmentColumns: kernel.overrides.fragmentColumns, workgroupSize },
+			overrides: { ...sumOverrides, workgroupSize },
 			tensors: { sums, ...finished },
 			params,
-			workgroups: foldedWorkgroups(Math.ceil((partRows * columnTiles * kernel.tileColumns) / 4 / workgroupSize)),
+			workgroups: foldedWorkgroups(Math.ceil(elementCount(partShape) / 4 / workgroupSize)),
 		});
 	};
 	const written = [flatY, ...(flatResidual ? [flatResidual] : [])];
@@ -261,8 +310,11 @@ export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 		};
 		forEachWindow(graph, rows, [flatX, ...written, ...ofRows], show, weights > 1 ? batchedRows : x.inBlocks ? blockRows : 1);
 	}
-	return y;
+	return { y, normed };
 }
+
+/** Threads of matmulPartsNorm.wgsl for a row, and the most vectors of each. */
+const [normThreads, mostVectors] = [64, 16];
 
 /** What one dispatch shows of the tensors. */
 interface Shown {

@@ -11,6 +11,13 @@ export interface MatmulKernel {
 	readonly overrides: Readonly<Record<string, number | boolean>>;
 	/** Workgroups that share a tile, each with a part of the channels; another kernel adds up what they store. Default 1. */
 	readonly parts?: number;
+	/** matmulFewTiles.wgsl: a few rows behind the last whole tile need no tile of their own, and sums in parts lie by rows. */
+	readonly takesTail?: boolean;
+}
+
+/** Whether rows behind the last whole tile are few enough for matmulFewTiles.wgsl to take them with the others. */
+export function hasTail(rows: number): boolean {
+	return rows >= 3 * 128 && rows % 128 > 0 && rows % 128 <= 16;
 }
 
 /** What the choice depends on: shapes and the device, never timing. */
@@ -23,6 +30,8 @@ export interface MatmulFacts {
 	readonly channels: number;
 	/** Of a convolution; 1 otherwise. */
 	readonly taps: number;
+	/** Rows of x by a table. */
+	readonly gathered: boolean;
 	readonly weights: number;
 	/** Strides and first columns of what is read with the channels. */
 	readonly inputs: readonly number[];
@@ -36,8 +45,9 @@ export function chooseMatmulKernel(report: DeviceReport, facts: MatmulFacts): Ma
 	const all = (values: readonly number[], unit: number) => values.every((value) => value % unit === 0);
 	const whole = channels % 32 === 0 && all(inputs, 8) && columns % (gated ? 8 : 4) === 0 && all(outputs, 4);
 	if (hasSubgroupMatrices(report) && halves && rows > 64 && whole) {
-		const { parts, fragmentColumns } = divide(facts);
+		const { parts, fragmentColumns, half } = divide(report, facts);
 		const tile = { tileRows: 128, tileColumns: 32 * fragmentColumns, takesAnyDtype: false };
+		if (half) return { ...tile, shader: "dense/matmulFewTiles", overrides: { fragmentColumns }, parts, takesTail: true };
 		if (parts > 1) return { ...tile, shader: "dense/matmulParts", overrides: { fragmentColumns }, parts };
 		return { ...tile, shader: "dense/matmulSubgroupMatrix", overrides: { fragmentColumns, gated } };
 	}
@@ -60,34 +70,51 @@ export function chooseMatmulKernel(report: DeviceReport, facts: MatmulFacts): Ma
 interface Division {
 	readonly fragmentColumns: 4 | 5;
 	readonly parts: number;
+	/** By matmulFewTiles.wgsl, whose workgroups take half a multiprocessor's channels with each half of their subgroups. */
+	readonly half: boolean;
 }
 
 /**
- * The fastest division by what workgroups take on an H200 (docs/matmul.md), which runs two on each of its multiprocessors: wider tiles do
- * more in a time, narrower ones fill the last turn better, and parts fill a GPU that has few tiles.
+ * The fastest division by what workgroups take on an H200 (docs/matmul.md), which runs two on each of its multiprocessors, or one of
+ * matmulFewTiles.wgsl: wider tiles do more in a time, narrower ones fill the last turn better, and parts fill a GPU that has few tiles.
  */
-function divide(facts: MatmulFacts): Division {
-	const { rows, columns, channels, taps, gated, weights } = facts;
-	const whole = ([4, 5] as const).map((fragmentColumns) => ({ fragmentColumns, parts: 1 }));
-	const best = whole.reduce((a, b) => (microseconds(facts, b) < microseconds(facts, a) ? b : a));
-	if (gated || weights > 1) return best;
+function divide(report: DeviceReport, facts: MatmulFacts): Division {
+	const { rows, columns, channels, taps, gathered, gated, weights } = facts;
+	const wide = [4, 5] as const;
+	const fastest = (divisions: readonly Division[]) => divisions.reduce((a, b) => (microseconds(facts, b) < microseconds(facts, a) ? b : a));
+	const whole = wide.map((fragmentColumns): Division => ({ fragmentColumns, parts: 1, half: false }));
+	if (gated || weights > 1) return fastest(whole);
+	const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = report.limits;
+	const halves = !gathered && channels % 64 === 0 && maxComputeWorkgroupStorageSize >= 45056 && maxComputeInvocationsPerWorkgroup >= 256;
+	if (halves) whole.push(...wide.map((fragmentColumns): Division => ({ fragmentColumns, parts: 1, half: true })));
 	const inParts: Division[] = [];
-	for (let parts = 2; parts <= 8 && (channels * taps) / 32 / parts >= 8 && parts * rows * columns <= 2 ** 24; parts++)
-		for (const { fragmentColumns } of whole) inParts.push({ fragmentColumns, parts });
-	const fastest = inParts.reduce((a, b) => (microseconds(facts, b) < microseconds(facts, a) ? b : a), best);
-	return microseconds(facts, fastest) < 0.85 * microseconds(facts, best) ? fastest : best;
+	for (let parts = 2; parts <= 8 && parts * rows * columns <= 2 ** 24; parts++) {
+		for (const fragmentColumns of wide) {
+			if ((channels * taps) / 32 / parts >= 8) inParts.push({ fragmentColumns, parts, half: false });
+			const slices = channels / 64;
+			const none = (parts - 1) * Math.ceil(slices / parts) >= slices; // for the last one
+			if (halves && slices / parts >= 4 && !none) inParts.push({ fragmentColumns, parts, half: true });
+		}
+	}
+	const best = fastest(whole);
+	const parted = fastest([best, ...inParts]);
+	return microseconds(facts, parted) < 0.85 * microseconds(facts, best) ? parted : best;
 }
 
-function microseconds({ rows, columns, channels, taps }: MatmulFacts, { fragmentColumns, parts }: Division): number {
+function microseconds({ rows, columns, channels, taps }: MatmulFacts, { fragmentColumns, parts, half }: Division): number {
 	const multiprocessors = 132;
-	const tiles = Math.ceil(rows / 128) * Math.ceil(columns / (32 * fragmentColumns));
-	const workgroups = tiles * parts;
+	const rowTiles = half && hasTail(rows) ? Math.floor(rows / 128) : Math.ceil(rows / 128);
+	const workgroups = rowTiles * Math.ceil(columns / (32 * fragmentColumns)) * parts;
+	const adding = parts === 1 ? 0 : 4.5 + workgroups * fragmentColumns * 4e-3;
+	if (half) {
+		const slice = fragmentColumns === 5 ? 1.06 : 0.94; // of 64 channels
+		return Math.ceil(workgroups / multiprocessors) * (Math.ceil(channels / 64 / parts) * slice + 4) + adding;
+	}
 	const slices = Math.ceil((channels * taps) / 32 / parts);
 	const [shared, alone] = fragmentColumns === 5 ? [1.06, 0.83] : [0.9, 0.8]; // a slice of two workgroups of a multiprocessor, and of one
 	const besides = 5;
 	const turns = Math.floor(workgroups / (2 * multiprocessors));
 	const rest = workgroups - turns * 2 * multiprocessors;
 	const last = rest === 0 ? 0 : slices * (rest > multiprocessors ? shared : alone) + besides;
-	const adding = parts === 1 ? 0 : 4.5 + workgroups * fragmentColumns * 4e-3;
 	return turns * (slices * shared + besides) + last + adding;
 }

@@ -1,0 +1,288 @@
+// matmulSubgroupMatrix.wgsl for products with few tiles, which leave a multiprocessor one workgroup: eight subgroups instead of four, the
+// second four with every second 32 channels, so that a multiprocessor is as busy as with two workgroups. The two sums of an element meet
+// where strips of sums pass through workgroup memory.
+//
+// One workgroup: a tile of 128 rows x 32 fragmentColumns columns, in slices of 64 channels, rows padded by 8 halves. `tail`: at most 16 rows behind
+// the last whole tile are no tile of their own. They are a 17th block of rows of every tile: each of its subgroups multiplies 16
+// columns of them, other ones in every row of tiles, of which there are at least three. `inParts`: several workgroups share a
+// tile, each with a part of the channels, and matmulPartsSum.wgsl or matmulPartsNorm.wgsl adds up the sums.
+// Needs: channels a multiple of 64; inputStride and inputColumn multiples of 8; columns, and strides and first columns of everything per
+// output, multiples of 4; 44 KiB of workgroup memory. docs/matmul.md says what was tried.
+// Longer than 150 lines: unrolled by hand, so that matrices stay in registers and offsets constant, as measured there.
+alias Output = f32;
+alias Residual = f32;
+override fragmentColumns: u32 = 4; // 4 or 5: tiles of 128 or 160 columns
+override tail: bool = false;
+override inParts: bool = false;
+const gated = false;
+// include "dense/matmulParams"
+@group(0) @binding(0) var<storage, read> x: array<vec4<u32>>;            // f16 [rows in, inputStride]
+@group(0) @binding(1) var<storage, read> weight: array<vec4<u32>>;       // f16 [columns, channels]
+@group(0) @binding(2) var<storage, read> neighbours: array<i32>;         // none
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;             // [columns]
+@group(0) @binding(4) var<storage, read> rowBias: array<vec4f>;          // [groups, rowBiasStride]
+@group(0) @binding(5) var<storage, read> gate: array<vec4f>;             // [groups, gateStride]
+@group(0) @binding(6) var<storage, read> residual: array<vec4<Residual>>; // [rows, columns]
+@group(0) @binding(7) var<storage, read_write> y: array<vec4<Output>>;   // [rows, outputStride]; in parts [parts, rows, columns]
+@group(0) @binding(8) var<uniform> params: Params;
+
+const pitch = 9u; // vectors of 8 halves between rows of a slice: 64 halves and 8 of padding
+const sliceT = 128u * pitch; // first vector of the slice of the tail, after 128 rows of x
+const sliceW = sliceT + 16u * pitch; // of the weight's, after 16 of the tail
+const none = 0xffffffffu;
+const stripPadding = 2u; // vectors behind the columns of a strip: rows are 8 (mod 32) words apart
+override stripPitch: u32 = 4u * fragmentColumns + stripPadding;
+// A slice of x, one of the tail and one of weight; then a strip of 16 rows of each subgroup's sums.
+var<workgroup> tiles: array<vec4<u32>, max(sliceW + fragmentColumns * 32u * pitch, 128u * (4u * fragmentColumns + stripPadding))>;
+
+// include "dense/matmulMatrices"
+// include "dense/matmulEpilogue"
+
+// Four sums of a row and what is done to them.
+fn finish(sum: vec4f, m: u32, n: u32, part: u32) {
+  if (m >= params.rows || n >= params.columns) { return; }
+  if (inParts) {
+    y[((part * params.rows + m) * params.columns + n) / 4u] = vec4<Output>(sum);
+    return;
+  }
+  var v = gated4(activate(biased(sum, biasAt(n), m, n)), m, n);
+  if (hasResidual) { v += vec4f(residualAt(m, n)); }
+  if (accumulate) { v += vec4f(y[indexOfY(m, n)]); }
+  y[indexOfY(m, n)] = vec4<Output>(v);
+}
+
+// Both sums of the strips from `row0` on: 16 rows of the upper and 16 of the lower subgroups.
+fn finishStrips(thread: u32, row0: u32, column0: u32, part: u32) {
+  for (var i = 0u; i < fragmentColumns; i++) {
+    let at = i * 256u + thread;
+    let row = at / (8u * fragmentColumns);
+    let column = at % (8u * fragmentColumns);
+    let subgroup = row / 16u * 2u + column / (4u * fragmentColumns);
+    let vector = (subgroup * 16u + row % 16u) * stripPitch + column % (4u * fragmentColumns);
+    let sum = bitcast<vec4f>(tiles[vector]) + bitcast<vec4f>(tiles[vector + 64u * stripPitch]);
+    finish(sum, row0 + row / 16u * 64u + row % 16u, column0 + column * 4u, part);
+  }
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let tilesOfPart = params.partRows / 128u * params.columnTiles;
+  let part = (group.x + group.y * groups.x) / tilesOfPart;
+  if (part >= params.parts) { return; }
+  let tile = (group.x + group.y * groups.x) % tilesOfPart;
+  let row0 = tile / params.columnTiles * 128u;
+  let column0 = tile % params.columnTiles * (32u * fragmentColumns);
+  let depth = (params.channels / 64u + params.parts - 1u) / params.parts * 64u;
+  let firstK = part * depth;
+  let endK = min(firstK + depth, params.channels);
+  let subgroup = thread / 32u;
+  let half = subgroup / 4u; // of a slice's channels
+  // Row of 32 and vector of 8 that a thread fetches: eight threads read a line of 128 bytes and store to different banks.
+  let lane = thread % 32u;
+  let inRows = vec2u(thread / 8u, thread % 8u);
+  let inBlocks = vec2u(subgroup / 2u * 8u + lane / 4u % 2u * 4u + lane / 8u, subgroup % 2u * 4u + lane % 4u);
+  let placeX = select(inRows, inBlocks, blockedX);
+  let placeW = select(inRows, inBlocks, blockedWeight);
+  let putX = placeX.x * pitch + placeX.y;
+  let putW = sliceW + placeW.x * pitch + placeW.y;
+  let atX = subgroup / 2u % 2u * 64u * pitch + half * 4u;
+  let atW = sliceW + subgroup % 2u * 16u * fragmentColumns * pitch + half * 4u;
+  let tailBlock = tile / params.columnTiles * 4u + subgroup % 4u; // of 16 columns, of the tile's 2 fragmentColumns or none
+  let atT = sliceT + half * 4u;
+  let atTW = sliceW + min(tailBlock, 2u * fragmentColumns - 1u) * 16u * pitch + half * 4u;
+  var sum00: Sum; var sum01: Sum; var sum02: Sum; var sum03: Sum; var sum04: Sum;
+  var sum10: Sum; var sum11: Sum; var sum12: Sum; var sum13: Sum; var sum14: Sum;
+  var sum20: Sum; var sum21: Sum; var sum22: Sum; var sum23: Sum; var sum24: Sum;
+  var sum30: Sum; var sum31: Sum; var sum32: Sum; var sum33: Sum; var sum34: Sum;
+  var sumTail: Sum;
+  let fromX = along(blockedX, firstK + placeX.y / 4u * 32u) + placeX.y % 4u;
+  let fromW = along(blockedWeight, firstK + placeW.y / 4u * 32u) + placeW.y % 4u;
+  let first0 = firstVector(row0 + 0u + placeX.x) + fromX;
+  let first1 = firstVector(row0 + 32u + placeX.x) + fromX;
+  let first2 = firstVector(row0 + 64u + placeX.x) + fromX;
+  let first3 = firstVector(row0 + 96u + placeX.x) + fromX;
+  let firstT = firstVector(params.partRows + placeX.x % 16u) + fromX;
+  let firstW0 = weightVector(min(column0 + 0u + placeW.x, params.columns - 1u), params.channels) + fromW;
+  let firstW1 = weightVector(min(column0 + 32u + placeW.x, params.columns - 1u), params.channels) + fromW;
+  let firstW2 = weightVector(min(column0 + 64u + placeW.x, params.columns - 1u), params.channels) + fromW;
+  let firstW3 = weightVector(min(column0 + 96u + placeW.x, params.columns - 1u), params.channels) + fromW;
+  let firstW4 = weightVector(min(column0 + 128u + placeW.x, params.columns - 1u), params.channels) + fromW;
+  {
+    let x0 = x[first0];
+    let x1 = x[first1];
+    let x2 = x[first2];
+    let x3 = x[first3];
+    let w0 = weight[firstW0];
+    let w1 = weight[firstW1];
+    let w2 = weight[firstW2];
+    let w3 = weight[firstW3];
+    var w4: vec4<u32>;
+    var t: vec4<u32>;
+    if (fragmentColumns > 4u) { w4 = weight[firstW4]; }
+    if (tail && thread < 128u) { t = x[firstT]; }
+    tiles[putX + 0u * pitch] = x0;
+    tiles[putX + 32u * pitch] = x1;
+    tiles[putX + 64u * pitch] = x2;
+    tiles[putX + 96u * pitch] = x3;
+    tiles[putW + 0u * pitch] = w0;
+    tiles[putW + 32u * pitch] = w1;
+    tiles[putW + 64u * pitch] = w2;
+    tiles[putW + 96u * pitch] = w3;
+    if (fragmentColumns > 4u) { tiles[putW + 128u * pitch] = w4; }
+    if (tail && thread < 128u) { tiles[sliceT + putX] = t; }
+  }
+  workgroupBarrier();
+  // Loaded and stored in the same turn: a value carried into the next turn is copied at the end of this one, and the copy waits for it.
+  let turns = (endK - firstK) / 64u;
+  for (var turn = 1u; turn <= turns; turn++) {
+    let nextK = min(turn, turns - 1u) * 64u;
+    let nextX = along(blockedX, nextK);
+    let nextW = along(blockedWeight, nextK);
+    let x0 = x[first0 + nextX];
+    let x1 = x[first1 + nextX];
+    let x2 = x[first2 + nextX];
+    let x3 = x[first3 + nextX];
+    let w0 = weight[firstW0 + nextW];
+    let w1 = weight[firstW1 + nextW];
+    let w2 = weight[firstW2 + nextW];
+    let w3 = weight[firstW3 + nextW];
+    var w4: vec4<u32>;
+    var t: vec4<u32>;
+    if (fragmentColumns > 4u) { w4 = weight[firstW4 + nextW]; }
+    if (tail && thread < 128u) { t = x[firstT + nextX]; }
+    // By hand: an array of matrices indexed in a loop lives in memory, not in registers.
+    {
+      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u * pitch + 0u, pitch);
+      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 16u * pitch + 0u, pitch);
+      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 32u * pitch + 0u, pitch);
+      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 48u * pitch + 0u, pitch);
+      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 0u * pitch + 0u, pitch);
+      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
+      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
+      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
+      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
+      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 16u * pitch + 0u, pitch);
+      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
+      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
+      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
+      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
+      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 32u * pitch + 0u, pitch);
+      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
+      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
+      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
+      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 48u * pitch + 0u, pitch);
+      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
+      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
+      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
+      if (fragmentColumns > 4u) {
+        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 64u * pitch + 0u, pitch);
+        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
+        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
+        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
+      }
+      if (tail) {
+        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atT + 0u, pitch);
+        let rightTail = subgroupMatrixLoad<Right, col_major>(&tiles, atTW + 0u, pitch);
+        sumTail = subgroupMatrixMultiplyAccumulate(leftTail, rightTail, sumTail);
+      }
+    }
+    {
+      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u * pitch + 2u, pitch);
+      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 16u * pitch + 2u, pitch);
+      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 32u * pitch + 2u, pitch);
+      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 48u * pitch + 2u, pitch);
+      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 0u * pitch + 2u, pitch);
+      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
+      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
+      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
+      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
+      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 16u * pitch + 2u, pitch);
+      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
+      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
+      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
+      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
+      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 32u * pitch + 2u, pitch);
+      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
+      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
+      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
+      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
+      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 48u * pitch + 2u, pitch);
+      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
+      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
+      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
+      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
+      if (fragmentColumns > 4u) {
+        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 64u * pitch + 2u, pitch);
+        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
+        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
+        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
+        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
+      }
+      if (tail) {
+        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atT + 2u, pitch);
+        let rightTail = subgroupMatrixLoad<Right, col_major>(&tiles, atTW + 2u, pitch);
+        sumTail = subgroupMatrixMultiplyAccumulate(leftTail, rightTail, sumTail);
+      }
+    }
+    workgroupBarrier();
+    tiles[putX + 0u * pitch] = x0;
+    tiles[putX + 32u * pitch] = x1;
+    tiles[putX + 64u * pitch] = x2;
+    tiles[putX + 96u * pitch] = x3;
+    tiles[putW + 0u * pitch] = w0;
+    tiles[putW + 32u * pitch] = w1;
+    tiles[putW + 64u * pitch] = w2;
+    tiles[putW + 96u * pitch] = w3;
+    if (fragmentColumns > 4u) { tiles[putW + 128u * pitch] = w4; }
+    if (tail && thread < 128u) { tiles[sliceT + putX] = t; }
+    workgroupBarrier();
+  }
+  let strip = subgroup * 16u * stripPitch;
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum00, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum01, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum02, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum03, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum04, stripPitch); }
+  workgroupBarrier();
+  finishStrips(thread, row0 + 0u, column0, part);
+  workgroupBarrier();
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum10, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum11, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum12, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum13, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum14, stripPitch); }
+  workgroupBarrier();
+  finishStrips(thread, row0 + 16u, column0, part);
+  workgroupBarrier();
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum20, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum21, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum22, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum23, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum24, stripPitch); }
+  workgroupBarrier();
+  finishStrips(thread, row0 + 32u, column0, part);
+  workgroupBarrier();
+  subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum30, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum31, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 8u, sum32, stripPitch);
+  subgroupMatrixStore<row_major>(&tiles, strip + 12u, sum33, stripPitch);
+  if (fragmentColumns > 4u) { subgroupMatrixStore<row_major>(&tiles, strip + 16u, sum34, stripPitch); }
+  workgroupBarrier();
+  finishStrips(thread, row0 + 48u, column0, part);
+  workgroupBarrier();
+  if (!tail) { return; }
+  subgroupMatrixStore<row_major>(&tiles, strip, sumTail, stripPitch);
+  workgroupBarrier();
+  // Of the 64 vectors of a subgroup's block each lane of the first half of the subgroups finishes two.
+  if (half == 0u && tailBlock < 2u * fragmentColumns) {
+    for (var i = 0u; i < 2u; i++) {
+      let row = i * 8u + thread % 32u / 4u;
+      let vector = strip + row * stripPitch + thread % 4u;
+      let sum = bitcast<vec4f>(tiles[vector]) + bitcast<vec4f>(tiles[vector + 64u * stripPitch]);
+      finish(sum, params.partRows + row, column0 + tailBlock * 16u + thread % 4u * 4u, part);
+    }
+  }
+}
