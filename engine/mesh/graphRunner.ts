@@ -12,19 +12,16 @@ export interface GraphRunner {
 	run<T>(label: string, record: (graph: Graph) => T): Promise<T>;
 	/** A tensor of these values (u32, i32 or f32), or of zeros (u32), until `end`. */
 	upload(label: string, shape: readonly number[], values?: Uint32Array | Int32Array | Float32Array): Tensor;
-	/** The first elements of u32 tensors, at most eight, in one round trip. */
+	/** The first elements of u32 tensors, in one round trip. */
 	numbers(...tensors: readonly Tensor[]): Promise<readonly number[]>;
 	/** Frees everything. */
 	end(): void;
 }
 
-const numbersBytes = 32;
-
 /** A runner that holds nothing yet. */
 export function graphRunner(device: Device): GraphRunner {
 	const executables: Executable[] = [];
 	const owned: Tensor[] = [];
-	let staging: GPUBuffer | undefined;
 	return {
 		get dispatchCount() {
 			return executables.reduce((sum, { dispatchCount }) => sum + dispatchCount, 0);
@@ -44,14 +41,12 @@ export function graphRunner(device: Device): GraphRunner {
 			return tensor;
 		},
 		async numbers(...tensors) {
-			staging ??= device.createBuffer("numbers", numbersBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
 			const first = tensors.map((tensor) => ({ ...tensor, shape: [1] }));
-			return (await readTogether(device, first, staging)).map(([number]) => number);
+			return (await readTogether(device, first)).map(([number]) => number);
 		},
 		end() {
 			for (const executable of executables) executable.destroy();
 			for (const { storage } of owned) release(device, storage);
-			if (staging !== undefined) device.destroyBuffer(staging);
 		},
 	};
 }

@@ -26,4 +26,19 @@ describe("readTogether", async () => {
 		expect([first.length, first[count - 1], second[0]]).toEqual([count, 7, 9]);
 		for (const { storage } of [large, small]) release(device, storage);
 	});
+
+	it("gives readbacks that run side by side, and larger ones after smaller ones, their own values", async () => {
+		const before = device.memory.currentBytes;
+		const tensors = [5, 100_000, 3].map((count, i) =>
+			residentTensor(device, `x${i}`, "u32", [count], Uint32Array.from({ length: count }, (_, at) => at * 7 + i)),
+		);
+		for (let round = 0; round < 2; round++) {
+			const read = await Promise.all(tensors.map((tensor) => readTogether(device, [tensor])));
+			read.forEach(([values], i) => {
+				expect(values.every((value, at) => value === at * 7 + i)).toBe(true);
+			});
+		}
+		for (const { storage } of tensors) release(device, storage);
+		expect(device.memory.currentBytes).toBe(before);
+	});
 });
