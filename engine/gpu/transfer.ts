@@ -121,12 +121,7 @@ const keptReadBuffers = new WeakMap<Device, GPUBuffer>();
  * one: on an H200's host a new one of 4 MiB takes 1 ms and its first mapping 0.5 ms, the mapping of a kept one 0.04. On a discrete card it lies
  * in main memory; it counts as memory of the device while it is used.
  */
-async function throughReadBuffer<T>(
-	device: Device,
-	what: string,
-	byteLength: number,
-	work: (buffer: GPUBuffer) => Promise<T>,
-): Promise<T> {
+async function throughReadBuffer<T>(device: Device, what: string, byteLength: number, work: (buffer: GPUBuffer) => Promise<T>): Promise<T> {
 	const { memory } = device;
 	let buffer = keptReadBuffers.get(device);
 	keptReadBuffers.delete(device);

@@ -38,6 +38,11 @@ export function rankBits(size: number, words: Uint32Array): BitRank {
 	return { size, count, words, ranks };
 }
 
+/** The position of a member among them. */
+export function rankOf({ words, ranks }: BitRank, id: number): number {
+	return ranks[id >>> 5] + ones(words[id >>> 5] & ((1 << (id & 31)) - 1));
+}
+
 /** The members in ascending order, [count]. */
 export function members(set: BitRank): Uint32Array {
 	const list = new Uint32Array(set.count);

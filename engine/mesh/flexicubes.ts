@@ -2,16 +2,17 @@ import type { Device } from "../gpu/device.ts";
 import { describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { readTogether, readUnsigned } from "../gpu/transfer.ts";
 import type { Graph } from "../graph/graph.ts";
-import { cubesOfVertices, gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
-import { type BitSet, elementOf, membersOfBits, rankedBits, rankMembers } from "../kernels/mesh/bitSet.ts";
+import { type ActiveCubes, gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
+import { type BitSet, countOf, elementOf, membersOfBits, rankBits, rankMembers, setLength } from "../kernels/mesh/bitSet.ts";
 import { deformedVertices } from "../kernels/mesh/deformedVertices.ts";
 import { dualVertices } from "../kernels/mesh/dualVertices.ts";
+import { insideCorners } from "../kernels/mesh/insideCorners.ts";
 import { insideVertices, surfaceCases, surfaceCubes, surfaceDuals, surfaceEdges, surfaceFaces } from "../kernels/mesh/surfaceCubes.ts";
-import { vertexMeans } from "../kernels/mesh/vertexMeans.ts";
+import { surfacePoints } from "../kernels/mesh/surfacePoints.ts";
 import { prefixSum } from "../kernels/splat/prefixSum.ts";
-import type { BitRank } from "./bitRank.ts";
+import { type BitRank, emptyBits, mark, members, rankOf, rankBits as rankOnHost } from "./bitRank.ts";
 import { checkGrid, checkResolution, gridCoordinates } from "./checkGrid.ts";
-import { packedTables } from "./flexicubesTables.ts";
+import { cubeCorners, packedTables } from "./flexicubesTables.ts";
 import { type GraphRunner, graphRunner } from "./graphRunner.ts";
 import type { Mesh } from "./mesh.ts";
 
@@ -69,57 +70,32 @@ export async function extractMesh(device: Device, request: ExtractMeshRequest): 
 	}
 	checkResolution(resolution);
 	if (rows === 0) return emptyMesh;
+	if (addedSdf) checkGrid(coords, resolution);
 	const features = withMemory(cubeFeatures);
-	const words = gridWords(resolution);
 	const gpu = graphRunner(device);
 	try {
-		const constants = surfaceConstants(gpu, resolution);
 		const at = request.coordsOnDevice ? withMemory(request.coordsOnDevice) : gpu.upload("coords", [rows, 3], coords);
-		const marks = { cubes: gpu.upload("cube bits", [words.cubes]), vertices: gpu.upload("vertex bits", [words.vertices]) };
-		const [cubes, vertices] = await gpu.run("active cubes", (graph) => {
-			markCubes(graph, at, resolution, marks.cubes, marks.vertices);
-			return [rankedBits(graph, marks.cubes), rankedBits(graph, marks.vertices)];
+		const added = addedSdf && gpu.upload("added SDF", [rows, 8], sampledAtCorners(coords, resolution, addedSdf));
+		const set = emptySet(gpu, "cubes", gridWords(resolution).cubes);
+		const inside = gpu.upload("inside", [gridWords(resolution).vertices]);
+		const ofSdf = { features, added, sdfBias: -1 / resolution };
+		const surface = surfaceSets(gpu, resolution);
+		const rowOfCube = await gpu.run("signs", (graph) => {
+			markCubes(graph, at, resolution, set);
+			rankBits(graph, set);
+			const rowOfCube = graph.output(rowsOfCubes(graph, at, resolution, set));
+			insideCorners(graph, { cubes: { resolution, set, rows: rowOfCube }, coords: at, ...ofSdf, inside });
+			surfaceCubes(graph, { resolution, inside, ...surface });
+			return rowOfCube;
 		});
-		const [cubeCount, vertexCount] = await gpu.numbers(cubes.count, vertices.count);
+		const [cubeCount, ...sizes] = await gpu.numbers(countOf(set), ...sizesOf(surface));
 		// As many bits as rows: none outside, none twice. Otherwise the host finds the row.
 		if (cubeCount !== rows) checkGrid(coords, resolution);
-		const active = { cubes: withMemory(cubes.bits), vertices: withMemory(vertices.bits) };
-		const listsOf = (graph: Graph) => {
-			const rowOfCube = graph.output(rowsOfCubes(graph, at, resolution, active.cubes));
-			const vertexIds = membersOfBits(graph, active.vertices, vertexCount);
-			return { rowOfCube, vertexIds, cubesOfVertex: cubesOfVertices(graph, vertexIds, resolution, active.cubes, rowOfCube) };
-		};
-		const valuesOf = (graph: Graph, cubesOfVertex: Tensor, added?: Tensor) => {
-			const means = graph.output(vertexMeans(graph, { features, cubesOfVertex, added, sdfBias: -1 / resolution, withColors }));
-			return { means, signs: recordSigns(graph, active.vertices, means, resolution, constants) };
-		};
-		const { rowOfCube, means, signs } =
-			addedSdf === undefined
-				? await gpu.run("vertex values", (graph) => {
-						const { rowOfCube, cubesOfVertex } = listsOf(graph);
-						return { rowOfCube, ...valuesOf(graph, cubesOfVertex) };
-					})
-				: await withAdded(addedSdf);
-		return await surface(
-			device,
-			gpu,
-			{
-				...{ resolution, features, weightColumn: 32, means: withMemory(means) },
-				...{ vertices: active.vertices, cubes: active.cubes, rowOfCube: withMemory(rowOfCube) },
-			},
-			signs,
-		);
-
-		/** What is added is known on the host alone: it reads which vertices there are first. */
-		async function withAdded(sdf: NonNullable<typeof addedSdf>) {
-			const lists = await gpu.run("cubes of vertices", (graph) => {
-				const { vertexIds, cubesOfVertex, ...other } = listsOf(graph);
-				return { ...other, vertexIds: graph.output(vertexIds), cubesOfVertex: graph.output(cubesOfVertex) };
-			});
-			const added = gpu.upload("addedSdf", [vertexCount], sampled(await readUnsigned(device, lists.vertexIds), resolution, sdf));
-			const values = await gpu.run("vertex values", (graph) => valuesOf(graph, withMemory(lists.cubesOfVertex), added));
-			return { rowOfCube: lists.rowOfCube, ...values };
-		}
+		const cubes = { resolution, set, rows: withMemory(rowOfCube) };
+		return await meshOfSurface(device, gpu, {
+			...{ cubes, features, weightColumn: 32, inside, surface, sizes },
+			points: (graph, vertexIds) => surfacePoints(graph, { vertexIds, cubes, ...ofSdf, withColors }),
+		});
 	} finally {
 		gpu.end();
 	}
@@ -145,30 +121,28 @@ export interface FlexicubesField {
 
 /** FlexiCubes without its quadratic-error step, as upstream runs it at inference. Vertices and faces in the official order. */
 export async function flexicubes(device: Device, field: FlexicubesField): Promise<ExtractedMesh> {
-	const { rowOfCube } = field;
+	const { resolution, rowOfCube, means, features, weightColumn, withTopology } = field;
 	const gpu = graphRunner(device);
-	const upload = (label: string, { words, ranks }: BitRank) => {
-		const pairs = new Uint32Array(words.length * 2);
-		for (let word = 0; word < words.length; word++) pairs.set([words[word], ranks[word]], word * 2);
-		return gpu.upload(label, [words.length, 2], pairs);
-	};
+	const upload = (label: string, { words }: BitRank) => emptySet(gpu, label, words.length, words);
 	try {
-		return await surface(device, gpu, {
-			...field,
-			vertices: upload("vertices", field.vertices),
-			cubes: upload("cubes", field.cubes),
-			rowOfCube: gpu.upload("rows of cubes", [Math.max(1, rowOfCube.length)], rowOfCube.length > 0 ? rowOfCube : undefined),
+		const [vertices, set] = [upload("vertices", field.vertices), upload("cubes", field.cubes)];
+		const rows = gpu.upload("rows of cubes", [Math.max(1, rowOfCube.length)], rowOfCube.length > 0 ? rowOfCube : undefined);
+		const surface = surfaceSets(gpu, resolution);
+		const inside = await gpu.run("signs", (graph) => {
+			for (const given of [vertices, set]) rankBits(graph, given);
+			const inside = graph.output(insideVertices(graph, vertices, rowsOf(means, 0, 1)));
+			surfaceCubes(graph, { resolution, inside, ...surface });
+			return inside;
+		});
+		const sizes = await gpu.numbers(...sizesOf(surface));
+		return await meshOfSurface(device, gpu, {
+			...{ cubes: { resolution, set, rows }, features, weightColumn, withTopology, inside: withMemory(inside), surface, sizes },
+			points: (graph, vertexIds) =>
+				deformedVertices(graph, { vertexIds, vertexRows: rankMembers(graph, vertexIds, vertices), means, resolution }),
 		});
 	} finally {
 		gpu.end();
 	}
-}
-
-/** A field whose sets (u32 [words, 2], see `rankedBits`) are on the GPU. */
-interface FieldOnDevice extends Omit<FlexicubesField, "vertices" | "cubes" | "rowOfCube"> {
-	readonly vertices: Tensor;
-	readonly cubes: Tensor;
-	readonly rowOfCube: Tensor;
 }
 
 const emptyMesh: ExtractedMesh = Object.freeze({
@@ -176,69 +150,79 @@ const emptyMesh: ExtractedMesh = Object.freeze({
 	...{ topology: undefined, dispatchCount: 0 },
 });
 
-/** What finding the surface starts from: the tables, no vertices, no loops and quads. */
-interface SurfaceConstants {
+/** A set of these bits, or without members, until the runner ends; not ranked. */
+function emptySet(gpu: GraphRunner, label: string, words: number, bits?: Uint32Array): BitSet {
+	const values = bits && new Uint32Array(setLength(words));
+	if (bits) values?.set(bits);
+	return { words, tensor: gpu.upload(label, [setLength(words)], values) };
+}
+
+/** What `surfaceCubes` fills: the cubes that the surface goes through, the vertices at them, the numbers of loops and quads. */
+interface SurfaceSets {
 	readonly tables: Tensor;
-	readonly vertexBits: Tensor;
+	readonly cubes: BitSet;
+	readonly vertices: BitSet;
 	readonly sizes: Tensor;
 }
 
-function surfaceConstants(gpu: GraphRunner, resolution: number): SurfaceConstants {
+function surfaceSets(gpu: GraphRunner, resolution: number): SurfaceSets {
+	const words = gridWords(resolution);
 	return {
 		tables: gpu.upload("tables", [256, 8], packedTables()),
-		vertexBits: gpu.upload("surface vertex bits", [gridWords(resolution).vertices]),
+		cubes: emptySet(gpu, "surface cubes", words.cubes),
+		vertices: emptySet(gpu, "surface vertices", words.vertices),
 		sizes: gpu.upload("loops and quads", [2]),
 	};
 }
 
-/** The vertices inside, and what the surface goes through and how large it is, as outputs of the graph. */
-interface Signs extends SurfaceConstants {
+/** Numbers of cubes, vertices, loops and quads, for the host to read. */
+function sizesOf({ cubes, vertices, sizes }: SurfaceSets): readonly Tensor[] {
+	return [countOf(cubes), countOf(vertices), elementOf(sizes, 0), elementOf(sizes, 1)];
+}
+
+/** A surface whose cubes and vertices are known; every tensor has memory. */
+interface Surface {
+	/** Cubes with features. */
+	readonly cubes: ActiveCubes;
+	readonly features: Tensor;
+	readonly weightColumn: number;
 	readonly inside: Tensor;
-	readonly cubes: BitSet;
-	readonly vertices: BitSet;
+	readonly surface: SurfaceSets;
+	/** As `sizesOf` has them. */
+	readonly sizes: readonly number[];
+	/** Records points f32 [u, 4 or 10] x, y, z, sdf, colours of vertices u32 [u]. */
+	readonly points: (graph: Graph, vertexIds: Tensor) => Tensor;
+	readonly withTopology?: boolean | undefined;
 }
 
-function recordSigns(graph: Graph, vertices: Tensor, means: Tensor, resolution: number, constants: SurfaceConstants): Signs {
-	const { tables, vertexBits, sizes } = constants;
-	const inside = graph.output(insideVertices(graph, vertices, rowsOf(means, 0, 1)));
-	const cubes = surfaceCubes(graph, { resolution, inside, tables, vertices: vertexBits, sizes });
-	return { ...constants, inside, cubes: rankedBits(graph, cubes), vertices: rankedBits(graph, vertexBits) };
-}
-
-/** `given`: the signs, where they are known. */
-async function surface(device: Device, gpu: GraphRunner, field: FieldOnDevice, given?: Signs): Promise<ExtractedMesh> {
-	const { resolution, means, features, weightColumn } = field;
-	const [channels, known] = means.shape;
-	const signs =
-		given ?? (await gpu.run("signs", (graph) => recordSigns(graph, field.vertices, means, resolution, surfaceConstants(gpu, resolution))));
-	const [count, vertexCount, dualCount, quads] = await gpu.numbers(
-		...[signs.cubes.count, signs.vertices.count, elementOf(signs.sizes, 0), elementOf(signs.sizes, 1)],
-	);
-	if (count === 0 || known === 0) return { ...emptyMesh, topology: field.withTopology ? noTopology : undefined };
-	const { tables } = signs;
-	const [inside, cubeSet, vertexSet] = [signs.inside, signs.cubes.bits, signs.vertices.bits].map(withMemory);
+async function meshOfSurface(device: Device, gpu: GraphRunner, given: Surface): Promise<ExtractedMesh> {
+	const { cubes: active, features, weightColumn, inside, surface, withTopology } = given;
+	const { resolution } = active;
+	const { tables } = surface;
+	const [count, vertexCount, dualCount, quads] = given.sizes;
+	if (count === 0) return { ...emptyMesh, topology: withTopology ? noTopology : undefined };
 	const made = await gpu.run("surface", (graph) => {
-		const cubeIds = membersOfBits(graph, cubeSet, count);
+		const cubeIds = membersOfBits(graph, surface.cubes, count);
 		const { cubes, loopsBefore } = surfaceCases(graph, { resolution, cubeIds, inside, tables });
-		const vertexIds = membersOfBits(graph, vertexSet, vertexCount);
-		const vertexRows = rankMembers(graph, vertexIds, field.vertices);
-		const points = deformedVertices(graph, { vertexIds, vertexRows, means, resolution });
+		const vertexIds = membersOfBits(graph, surface.vertices, vertexCount);
+		const points = given.points(graph, vertexIds);
 		const { corners, duals, caseAndFirst } = surfaceDuals(graph, {
-			...{ resolution, cubeIds, cubes, loopsBefore, tables, duals: dualCount, vertices: vertexSet },
+			...{ resolution, cubeIds, cubes, loopsBefore, tables, duals: dualCount, vertices: surface.vertices },
 		});
-		const featureRows = rankMembers(graph, cubeIds, field.cubes, field.rowOfCube);
+		const featureRows = rankMembers(graph, cubeIds, active.set, active.rows);
 		const rows = graph.output(dualVertices(graph, { features, weightColumn, featureRows, corners, points, duals }));
-		const edges = surfaceEdges(graph, vertexIds, inside, points, resolution);
-		if (field.withTopology) for (const tensor of [cubeIds, cubes, vertexIds, edges]) graph.output(tensor);
-		if (quads === 0) return { rows, cubeIds, cubes, vertexIds, edges, faces: undefined };
-		const quadsBefore = prefixSum(graph, { values: { ...edges, shape: [6 * vertexCount] } });
+		const { flags, counts } = surfaceEdges(graph, vertexIds, inside, points, resolution);
+		if (withTopology) for (const tensor of [cubeIds, cubes, vertexIds, flags]) graph.output(tensor);
+		const found = { rows, channels: points.shape[1], cubeIds, cubes, vertexIds, flags };
+		if (quads === 0) return { ...found, faces: undefined };
+		const quadsBefore = prefixSum(graph, { values: counts });
 		const faces = surfaceFaces(graph, {
-			...{ resolution, tables, quads, cubes: cubeSet, quadsBefore, vertexIds, caseAndFirst, duals: rows, dualCount },
+			...{ resolution, tables, quads, cubes: surface.cubes, quadsBefore, flags, vertexIds, caseAndFirst, duals: rows, dualCount },
 		});
-		return { rows, cubeIds, cubes, vertexIds, edges, faces: graph.output(faces) };
+		return { ...found, faces: graph.output(faces) };
 	});
 	const valuesOf = (first: number, columns: number) => ({ ...elementOf(made.rows, first * dualCount), shape: [columns * dualCount] });
-	const hasColors = channels === 10;
+	const hasColors = made.channels === 10;
 	const [positions, attributes, faces] = await readTogether(device, [
 		...[valuesOf(0, 3), valuesOf(3, hasColors ? 6 : 0)],
 		...(made.faces ? [made.faces] : []),
@@ -247,12 +231,12 @@ async function surface(device: Device, gpu: GraphRunner, field: FieldOnDevice, g
 		positions: new Float32Array(positions.buffer),
 		faces: faces ?? new Uint32Array(0),
 		attributes: hasColors ? new Float32Array(attributes.buffer) : undefined,
-		topology: field.withTopology
+		topology: withTopology
 			? topologyOf(resolution, {
 					cubes: await readUnsigned(device, made.cubeIds),
 					cases: await readUnsigned(device, made.cubes),
 					vertices: await readUnsigned(device, made.vertexIds),
-					edges: (await readUnsigned(device, made.edges)).subarray(6 * vertexCount),
+					flags: await readUnsigned(device, made.flags),
 				})
 			: undefined,
 		dispatchCount: gpu.dispatchCount,
@@ -265,14 +249,15 @@ const noTopology: SurfaceTopology = {
 
 function topologyOf(
 	resolution: number,
-	lists: { readonly cubes: Uint32Array; readonly cases: Uint32Array; readonly vertices: Uint32Array; readonly edges: Uint32Array },
+	lists: { readonly cubes: Uint32Array; readonly cases: Uint32Array; readonly vertices: Uint32Array; readonly flags: Uint32Array },
 ): SurfaceTopology {
 	const side = resolution + 1;
 	const steps = [-side, 1, side * side];
 	const edges: number[] = [];
-	lists.edges.forEach((crossed, i) => {
-		const vertex = lists.vertices[Math.floor(i / 3)];
-		if (crossed === 1) edges.push(vertex, vertex + steps[i % 3]);
+	lists.flags.forEach((flags, u) => {
+		steps.forEach((step, k) => {
+			if ((flags >> (6 + k)) & 1) edges.push(lists.vertices[u], lists.vertices[u] + step);
+		});
 	});
 	return {
 		cubes: lists.cubes,
@@ -282,12 +267,23 @@ function topologyOf(
 	};
 }
 
-/** `sdf` at vertices with these ids. */
-function sampled(ids: Uint32Array, resolution: number, sdf: (x: number, y: number, z: number) => number): Float32Array {
-	return Float32Array.from(ids, (vertex) => {
-		const [x, y, z] = gridCoordinates(vertex, resolution + 1);
+/** [n, 8] `sdf` at the corners of cubes [n, 3]; asked once for every vertex. */
+function sampledAtCorners(coords: Int32Array, resolution: number, sdf: (x: number, y: number, z: number) => number): Float32Array {
+	const side = resolution + 1;
+	const offsets = cubeCorners.map(([x, y, z]) => (x * side + y) * side + z);
+	const ids = new Uint32Array((coords.length / 3) * 8);
+	for (let i = 0; i < ids.length; i++) {
+		const row = (i >> 3) * 3;
+		ids[i] = (coords[row] * side + coords[row + 1]) * side + coords[row + 2] + offsets[i & 7];
+	}
+	const bits = emptyBits(side ** 3);
+	for (const id of ids) mark(bits, id);
+	const vertices = rankOnHost(side ** 3, bits);
+	const values = Float32Array.from(members(vertices), (vertex) => {
+		const [x, y, z] = gridCoordinates(vertex, side);
 		return sdf(x / resolution - 0.5, y / resolution - 0.5, z / resolution - 0.5);
 	});
+	return Float32Array.from(ids, (id) => values[rankOf(vertices, id)]);
 }
 
 /** The tensor as a resident one: its memory belongs to somebody else and is there. */

@@ -1,5 +1,4 @@
 // points[u] = (position, sdf, sigmoid(colours)) of grid vertex u
-// position = v / r - 0.5 + (1 - 1e-8) / (2 r) * tanh(deform), v the integer coordinates.
 // A vertex without an active cube has sdf 1, deform 0 and colours 0. One invocation per vertex.
 override workgroupSize: u32 = 64;
 
@@ -18,10 +17,7 @@ struct Params {
 
 const absent: u32 = 0xffffffffu;
 
-// Through exp, with the argument bounded: WGSL's tanh may overflow.
-fn hyperbolicTangent(x: f32) -> f32 {
-  return 1.0 - 2.0 / (exp(2.0 * clamp(x, -10.0, 10.0)) + 1.0);
-}
+// include "mesh/deformedPoint"
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -31,17 +27,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let row = vertexRows[u];
   let side = params.resolution + 1u;
   let grid = vec3<u32>(vertex / (side * side), (vertex / side) % side, vertex % side);
-  let scale = (1.0 - 1e-8) / f32(params.resolution * 2u);
   for (var k = 0u; k < params.channels; k++) {
     var value = 0.0;
     if (row != absent) { value = means[((k + 1u) & 3u) * params.vertices + row]; } // deform 1..3, then sdf 0
     if (k < 3u) {
-      value = f32(grid[k]) / f32(params.resolution) - 0.5 + scale * hyperbolicTangent(value);
+      value = deformedCoordinate(grid[k], value);
     } else if (k == 3u) {
       value = select(1.0, value, row != absent);
     } else {
       if (row != absent) { value = means[k * params.vertices + row]; }
-      value = 1.0 / (1.0 + exp(-clamp(value, -80.0, 80.0)));
+      value = logistic(value);
     }
     points[u * params.channels + k] = value;
   }

@@ -1,11 +1,10 @@
-// Sets bit (x r + y) r + z of `cubes` for every row of coords, and of `vertices` the bits of its eight corners, (x s + y) s + z with
-// s = r + 1. Rows outside the grid set nothing. Or-ing bits needs no order. One invocation a row.
+// Sets bit (x r + y) r + z of `cubes` for every row of coords. Rows outside the grid set nothing. Or-ing bits needs no order. One
+// invocation a row.
 override workgroupSize: u32 = 64;
 struct Params { count: u32, resolution: u32 }
 @group(0) @binding(0) var<storage, read> coords: array<i32>;                      // [count, 3]
 @group(0) @binding(1) var<storage, read_write> cubes: array<atomic<u32>>;         // bits of r^3
-@group(0) @binding(2) var<storage, read_write> vertices: array<atomic<u32>>;      // bits of (r + 1)^3
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -16,9 +15,4 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (any(at >= vec3u(r))) { return; } // negative ones wrap
   let cube = (at.x * r + at.y) * r + at.z;
   atomicOr(&cubes[cube / 32u], 1u << (cube % 32u));
-  for (var corner = 0u; corner < 8u; corner++) {
-    let p = at + ((vec3u(corner) >> vec3u(0u, 1u, 2u)) & vec3u(1u));
-    let vertex = (p.x * (r + 1u) + p.y) * (r + 1u) + p.z;
-    atomicOr(&vertices[vertex / 32u], 1u << (vertex % 32u));
-  }
 }

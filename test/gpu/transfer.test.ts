@@ -30,7 +30,13 @@ describe("readTogether", async () => {
 	it("gives readbacks that run side by side, and larger ones after smaller ones, their own values", async () => {
 		const before = device.memory.currentBytes;
 		const tensors = [5, 100_000, 3].map((count, i) =>
-			residentTensor(device, `x${i}`, "u32", [count], Uint32Array.from({ length: count }, (_, at) => at * 7 + i)),
+			residentTensor(
+				device,
+				`x${i}`,
+				"u32",
+				[count],
+				Uint32Array.from({ length: count }, (_, at) => at * 7 + i),
+			),
 		);
 		for (let round = 0; round < 2; round++) {
 			const read = await Promise.all(tensors.map((tensor) => readTogether(device, [tensor])));

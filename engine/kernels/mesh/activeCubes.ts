@@ -1,6 +1,6 @@
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { workgroupsOf } from "./bitSet.ts";
+import { type BitSet, bitsOf, workgroupsOf } from "./bitSet.ts";
 
 // Which cubes of a grid of resolution^3 have features. Cube (x, y, z) has the id (x r + y) r + z, vertex (x, y, z) (x s + y) s + z with
 // s = r + 1.
@@ -10,42 +10,33 @@ export function gridWords(resolution: number): { readonly cubes: number; readonl
 	return { cubes: Math.ceil(resolution ** 3 / 32), vertices: Math.ceil((resolution + 1) ** 3 / 32) };
 }
 
-/**
- * Sets the bits of cubes at coords, i32 [n, 3], and of their corners; `cubes` and `vertices` are u32 [`gridWords`], zeros before. Rows outside
- * the grid set none.
- */
-export function markCubes(graph: Graph, coords: Tensor, resolution: number, cubes: Tensor, vertices: Tensor): void {
+/** Sets the bits of cubes at coords, i32 [n, 3]; all are zero before. Rows outside the grid set none. */
+export function markCubes(graph: Graph, coords: Tensor, resolution: number, cubes: BitSet): void {
 	const [count] = coords.shape;
 	graph.dispatch({
 		shader: "mesh/markCubes",
-		tensors: { coords, cubes, vertices },
+		tensors: { coords, cubes: bitsOf(cubes) },
 		params: { count, resolution },
 		workgroups: workgroupsOf(count),
 	});
 }
 
-/** u32 [n]: the row of coords, i32 [n, 3], of every cube in the order of ids. `cubes` u32 [words, 2] from `rankedBits`. */
-export function rowsOfCubes(graph: Graph, coords: Tensor, resolution: number, cubes: Tensor): Tensor {
+/** u32 [n]: the row of coords, i32 [n, 3], of every cube in the order of ids; `cubes` is their ranked set. */
+export function rowsOfCubes(graph: Graph, coords: Tensor, resolution: number, { tensor, words }: BitSet): Tensor {
 	const [count] = coords.shape;
 	const rows = graph.tensor("rows of cubes", "u32", [count]);
 	graph.dispatch({
 		shader: "mesh/rowsOfCubes",
-		tensors: { coords, cubes, rows },
-		params: { count, resolution },
+		tensors: { coords, members: tensor, rows },
+		params: { count, resolution, words },
 		workgroups: workgroupsOf(count),
 	});
 	return rows;
 }
 
-/** u32 [v, 8]: for vertices u32 [v] the cubes that touch them as 8 * row + corner, ascending; 0xffffffff after the last. */
-export function cubesOfVertices(graph: Graph, vertexIds: Tensor, resolution: number, cubes: Tensor, rows: Tensor): Tensor {
-	const [count] = vertexIds.shape;
-	const y = graph.tensor("cubes of vertices", "u32", [count, 8]);
-	graph.dispatch({
-		shader: "mesh/cubesOfVertices",
-		tensors: { vertexIds, cubes, rows, y },
-		params: { count, resolution },
-		workgroups: workgroupsOf(count),
-	});
-	return y;
+/** Cubes with features: their ranked set, and the row of every one of them in the order of ids, u32 [n]. */
+export interface ActiveCubes {
+	readonly resolution: number;
+	readonly set: BitSet;
+	readonly rows: Tensor;
 }

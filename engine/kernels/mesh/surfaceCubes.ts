@@ -1,44 +1,47 @@
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { prefixSum } from "../splat/prefixSum.ts";
-import { gridWords } from "./activeCubes.ts";
-import { workgroupsOf } from "./bitSet.ts";
+import { type BitSet, bitsOf, rankBits, workgroupsOf } from "./bitSet.ts";
 
 // Everything discrete about the surface of an SDF on a grid: it follows from signs alone. Rules 5, 6, 8 and 9 of
 // reference/stage2/ARCHITECTURE.md section 8.
 
-/** u32 [words]: bits of the vertices with a negative SDF; `vertices` u32 [words, 2] from `rankedBits`, sdf f32 [>= members]. */
-export function insideVertices(graph: Graph, vertices: Tensor, sdf: Tensor): Tensor {
-	const [words] = vertices.shape;
+/** u32 [words]: bits of the members of a ranked set of vertices whose SDF, f32 [>= members], is negative. */
+export function insideVertices(graph: Graph, { tensor, words }: BitSet, sdf: Tensor): Tensor {
 	const inside = graph.tensor("inside", "u32", [words]);
-	graph.dispatch({ shader: "mesh/insideVertices", tensors: { vertices, sdf, inside }, params: { words }, workgroups: workgroupsOf(words) });
+	graph.dispatch({
+		shader: "mesh/insideVertices",
+		tensors: { members: tensor, sdf, inside },
+		params: { words },
+		workgroups: workgroupsOf(words),
+	});
 	return inside;
 }
 
 /** What `surfaceCubes` reads and adds to. */
 export interface SurfaceCubesRequest {
 	readonly resolution: number;
-	/** u32 [words], from `insideVertices`. */
+	/** u32 [words], bits of the vertices with a negative SDF. */
 	readonly inside: Tensor;
 	/** u32 [256, 8], see the shaders. */
 	readonly tables: Tensor;
-	/** u32 [words], zeros before: takes the bits of the vertices at the surface's cubes. */
-	readonly vertices: Tensor;
+	/** Takes the cubes with corners on both sides. */
+	readonly cubes: BitSet;
+	/** Zeros before: takes the vertices at these cubes. */
+	readonly vertices: BitSet;
 	/** u32 [2], zeros before: takes how many loops and how many quads the surface has. */
 	readonly sizes: Tensor;
 }
 
-/** u32 [words]: bits of the cubes with corners on both sides. */
-export function surfaceCubes(graph: Graph, { resolution, inside, tables, vertices, sizes }: SurfaceCubesRequest): Tensor {
-	const words = gridWords(resolution).cubes;
-	const cubes = graph.tensor("surface cubes", "u32", [words]);
+/** Finds the cubes that the surface goes through; both sets are ranked afterwards. */
+export function surfaceCubes(graph: Graph, { resolution, inside, tables, cubes, vertices, sizes }: SurfaceCubesRequest): void {
 	graph.dispatch({
 		shader: "mesh/surfaceCubes",
-		tensors: { inside, tables, cubes, vertices, sizes },
-		params: { words, resolution },
-		workgroups: workgroupsOf(words),
+		tensors: { inside, tables, cubes: bitsOf(cubes), vertices: bitsOf(vertices), sizes },
+		params: { words: cubes.words, resolution },
+		workgroups: workgroupsOf(cubes.words),
 	});
-	return cubes;
+	for (const set of [cubes, vertices]) rankBits(graph, set);
 }
 
 /** What `surfaceCases` reads. */
@@ -76,8 +79,8 @@ export interface SurfaceDualsRequest {
 	/** From `surfaceCases`. */
 	readonly cubes: Tensor;
 	readonly loopsBefore: Tensor;
-	/** u32 [words, 2] set of the surface's vertices. */
-	readonly vertices: Tensor;
+	/** The surface's vertices. */
+	readonly vertices: BitSet;
 	readonly tables: Tensor;
 	/** Number of loops of all cubes. */
 	readonly duals: number;
@@ -95,37 +98,40 @@ export function surfaceDuals(graph: Graph, request: SurfaceDualsRequest) {
 	const caseAndFirst = graph.tensor("cases and first loops", "u32", [count, 2]);
 	graph.dispatch({
 		shader: "mesh/surfaceDuals",
-		tensors: { cubeIds, cubes, loopsBefore, vertices, tables, corners, duals, caseAndFirst },
-		params: { count, resolution },
+		tensors: { cubeIds, cubes, loopsBefore, members: vertices.tensor, tables, corners, duals, caseAndFirst },
+		params: { count, resolution, words: vertices.words },
 		workgroups: workgroupsOf(count),
 	});
 	return { corners, duals, caseAndFirst };
 }
 
 /**
- * u32 [3, u, 3] for the edges -y, +z, +x of the surface's vertices u32 [u], whose points f32 [u, channels] hold the SDF in column 3: 1 where
- * an edge gives a quad and the SDF is positive; gives one and it is not; is crossed.
+ * Of the edges -y, +z, +x of the surface's vertices u32 [u], whose points f32 [u, channels] hold the SDF in column 3. `flags` u32 [u]: bits 0
+ * to 2 where an edge gives a quad and the SDF is positive, 3 to 5 where it gives one and the SDF is not, 6 to 8 where it is crossed. `counts`
+ * u32 [2 u]: quads of the first kind of every vertex, then of the second.
  */
-export function surfaceEdges(graph: Graph, vertexIds: Tensor, inside: Tensor, points: Tensor, resolution: number): Tensor {
+export function surfaceEdges(graph: Graph, vertexIds: Tensor, inside: Tensor, points: Tensor, resolution: number) {
 	const [count, channels] = points.shape;
-	const quads = graph.tensor("edges", "u32", [9 * count]);
+	const flags = graph.tensor("edges", "u32", [count]);
+	const counts = graph.tensor("quads of vertices", "u32", [2 * count]);
 	graph.dispatch({
 		shader: "mesh/surfaceEdges",
-		tensors: { vertexIds, inside, points, quads },
+		tensors: { vertexIds, inside, points, flags, counts },
 		params: { count, resolution, channels },
-		workgroups: workgroupsOf(count * 3),
+		workgroups: workgroupsOf(count),
 	});
-	return quads;
+	return { flags, counts };
 }
 
 /** What `surfaceFaces` reads. */
 export interface SurfaceFacesRequest {
 	readonly resolution: number;
-	/** u32 [6 u + 1]: quads before each edge, in the order of the first two parts of `surfaceEdges`. */
+	/** u32 [2 u + 1]: quads before each of the counts of `surfaceEdges`. */
 	readonly quadsBefore: Tensor;
+	readonly flags: Tensor;
 	readonly vertexIds: Tensor;
-	/** u32 [words, 2] set of the surface's cubes. */
-	readonly cubes: Tensor;
+	/** The surface's cubes. */
+	readonly cubes: BitSet;
 	readonly caseAndFirst: Tensor;
 	readonly tables: Tensor;
 	/** f32 [>= d] from `dualVertices`: its last d elements are the gammas. */
@@ -138,14 +144,14 @@ export interface SurfaceFacesRequest {
 
 /** u32 [2 * quads, 3]: triangles over the duals. */
 export function surfaceFaces(graph: Graph, request: SurfaceFacesRequest): Tensor {
-	const { resolution, quadsBefore, vertexIds, cubes, caseAndFirst, tables, duals, dualCount } = request;
+	const { resolution, quadsBefore, flags, vertexIds, cubes, caseAndFirst, tables, duals, dualCount } = request;
 	const [count] = vertexIds.shape;
 	const faces = graph.tensor("faces", "u32", [request.quads * 2, 3]);
 	graph.dispatch({
 		shader: "mesh/surfaceFaces",
-		tensors: { quadsBefore, vertexIds, cubes, caseAndFirst, tables, duals, faces },
-		params: { count, resolution, gammas: duals.shape[0] - dualCount },
-		workgroups: workgroupsOf(count * 6),
+		tensors: { quadsBefore, flags, vertexIds, members: cubes.tensor, caseAndFirst, tables, duals, faces },
+		params: { count, resolution, words: cubes.words, gammas: duals.shape[0] - dualCount },
+		workgroups: workgroupsOf(count),
 	});
 	return faces;
 }

@@ -21,28 +21,45 @@ export interface PrefixSumRequest {
  * torch: `cat([zeros(1), values.cumsum(0)])`. Values and sums in one binding each.
  */
 export function prefixSum(graph: Graph, { values, order, into }: PrefixSumRequest): Tensor {
-	return sumsOf(graph, values, into ?? graph.tensor("prefix sums", "u32", [values.shape[0] + 1]), { order });
+	const [count] = values.shape;
+	const sums = into ?? graph.tensor("prefix sums", "u32", [count + 1]);
+	const { blocks, before, summed } = blocksBefore(graph, values, { order });
+	graph.dispatch({
+		shader: "splat/prefixSum",
+		overrides: { gathered: order !== undefined, summed },
+		tensors: { values, order, before, sums },
+		params: { count, blocks },
+		workgroups: foldedWorkgroups(blocks),
+	});
+	return sums;
 }
 
-/** u32 [n + 1, 2] for words u32 [n]: every word, and the bits set in all words before; last 0 and the bits of all. */
-export function prefixSumOfBits(graph: Graph, words: Tensor): Tensor {
-	return sumsOf(graph, words, graph.tensor("ranked words", "u32", [words.shape[0] + 1, 2]), { ofBits: true });
+/** What a workgroup of the second half of a prefix sum finds of the blocks of 2,048 values before its own. */
+export interface BlocksBefore {
+	readonly blocks: number;
+	/** u32 [blocks] totals, or the sums before where `summed`; undefined: there is one block. */
+	readonly before: Tensor | undefined;
+	readonly summed: boolean;
 }
 
-function sumsOf(
+/** The first half of a prefix sum over u32 [n], or over the bits set in each, for so many sums; by default n + 1. */
+export function blocksBefore(
 	graph: Graph,
 	values: Tensor,
-	sums: Tensor,
-	{ order, ofBits = false }: { readonly order?: Tensor | undefined; readonly ofBits?: boolean },
-): Tensor {
+	request: { readonly order?: Tensor | undefined; readonly ofBits?: boolean; readonly sums?: number },
+): BlocksBefore {
 	const [count] = values.shape;
-	const blocks = Math.ceil((count + 1) / blockSize);
-	const work = { params: { count, blocks }, workgroups: foldedWorkgroups(blocks) };
-	const overrides = { gathered: order !== undefined, ofBits };
-	const totals = blocks > 1 ? graph.tensor("block totals", "u32", [blocks]) : undefined;
-	if (totals) graph.dispatch({ shader: "splat/blockTotals", overrides, tensors: { values, order, totals }, ...work });
-	const summed = totals !== undefined && blocks > blocksAddedUp;
-	const before = summed ? prefixSum(graph, { values: totals }) : totals;
-	graph.dispatch({ shader: "splat/prefixSum", overrides: { ...overrides, summed }, tensors: { values, order, before, sums }, ...work });
-	return sums;
+	const { order, ofBits = false, sums = count + 1 } = request;
+	const blocks = Math.ceil(sums / blockSize);
+	if (blocks === 1) return { blocks, before: undefined, summed: false };
+	const totals = graph.tensor("block totals", "u32", [blocks]);
+	graph.dispatch({
+		shader: "splat/blockTotals",
+		overrides: { gathered: order !== undefined, ofBits },
+		tensors: { values, order, totals },
+		params: { count, blocks },
+		workgroups: foldedWorkgroups(blocks),
+	});
+	const summed = blocks > blocksAddedUp;
+	return { blocks, before: summed ? prefixSum(graph, { values: totals }) : totals, summed };
 }
