@@ -137,15 +137,15 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 	const cubeCoords = positionsOf(subdividedCoordinates(subdividedCoordinates(coords)));
 	const resolution = meshConfig.trunk.resolution * 4;
 	const coordsOnDevice = createTensor("cube coords", "i32", [cubeCoords.length / 3, 3], "resident");
-	// FlexiCubes: at most 1.15 vertices a cube with 76 bytes of lists and means, and where every cube holds some of the surface, which
-	// noise comes close to, 408 more a cube of cases, corners, edges, points, four dual vertices and faces; and the grid's sets of bits.
-	// A body's own surface at 256^3 takes 205 a cube in all. Beside them the cubes' coordinates.
+	// FlexiCubes: 36 bytes a cube of its row and what is added to its SDF, and where every cube holds some of the surface, which noise comes
+	// close to, 360 more of cases, corners, edges, points, four dual vertices and faces; the grid's sets of bits, and what the mesh is read
+	// through. A body's own surface at 256^3 takes 84 a cube in all. Beside them the cubes' coordinates.
 	const meshPart: Part = {
 		name: "mesh decoder",
 		weights: [meshNetwork.weights],
 		graphs: [meshGraph],
 		tensors: [coordsOnDevice],
-		extraBytes: (cubeCoords.length / 3) * 472 + 3 * resolution ** 3,
+		extraBytes: (cubeCoords.length / 3) * 396 + 2 * resolution ** 3,
 	};
 
 	planStage(context, "stage 2", [views.part, flowPart, splatPart, meshPart], [views.colors, views.normals]);
