@@ -9,6 +9,7 @@ override vectorsPerThread: u32 = 1;
 override fragmentColumns: u32 = 4; // of matmulParts.wgsl
 override byRows: bool = false;     // sums of matmulFewTiles.wgsl
 override affine: bool = false;
+override parts: u32 = 2;           // of the sums; params.parts that the compiler knows
 const gated = false;
 // include "dense/matmulParams"
 @group(0) @binding(0) var<storage, read> sums: array<vec4f>;             // as matmulPartsSum.wgsl has them
@@ -33,15 +34,15 @@ fn sumVector(m: u32, n: u32) -> u32 {
   return matrix * 64u + m % 16u * 4u + n % 16u / 4u;
 }
 
-var<workgroup> totals: array<f32, workgroupSize>;
+var<workgroup> totals: array<vec4f, workgroupSize / 4u>;
 
 fn total(value: f32, thread: u32) -> f32 {
   workgroupBarrier(); // the former total is read
-  totals[thread] = value;
+  totals[thread / 4u][thread % 4u] = value;
   workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < workgroupSize; i++) { sum += totals[i]; }
-  return sum;
+  var sum = vec4f();
+  for (var i = 0u; i < workgroupSize / 4u; i++) { sum += totals[i]; }
+  return dot(sum, vec4f(1.0));
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -53,18 +54,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var values = array<vec4f, 16>();
   var sum = vec4f();
   for (var i = 0u; i < vectorsPerThread; i++) {
+    let c = min(thread + i * workgroupSize, columns - 1u); // no branch, so that the loads of all vectors are on their way at once
+    let at = sumVector(m, 4u * c);
+    var v = vec4f();
+    for (var part = 0u; part < parts; part++) { v += sums[part * vectors + at]; }
+    v = gated4(activate(biased(v, biasAt(4u * c), m, 4u * c)), m, 4u * c);
+    if (hasResidual) { v += vec4f(residualAt(m, 4u * c)); }
+    values[i] = select(vec4f(), vec4f(vec4<Output>(v)), thread + i * workgroupSize < columns);
+    sum += values[i];
+  }
+  // Behind all loads: a store between them would hold them up.
+  for (var i = 0u; i < vectorsPerThread; i++) {
     let c = thread + i * workgroupSize;
-    if (c < columns) {
-      let at = sumVector(m, 4u * c);
-      var v = vec4f();
-      for (var part = 0u; part < params.parts; part++) { v += sums[part * vectors + at]; }
-      v = gated4(activate(biased(v, biasAt(4u * c), m, 4u * c)), m, 4u * c);
-      if (hasResidual) { v += vec4f(residualAt(m, 4u * c)); }
-      let stored = vec4<Output>(v);
-      y[indexOfY(m, 4u * c)] = stored;
-      values[i] = vec4f(stored);
-      sum += values[i];
-    }
+    if (c < columns) { y[indexOfY(m, 4u * c)] = vec4<Output>(values[i]); }
   }
   let mean = total(dot(sum, vec4f(1.0)), thread) / f32(params.columns);
   var square = vec4f();

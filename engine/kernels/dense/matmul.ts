@@ -248,6 +248,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 				aliases: { ...outputAliases, Normed: normed.dtype },
 				overrides: {
 					...sumOverrides,
+					parts,
 					affine: norm.affine !== undefined,
 					workgroupSize: normThreads,
 					vectorsPerThread: Math.ceil(columns / 4 / normThreads),
