@@ -15,6 +15,8 @@ export interface DenoisingSteps<Step> {
 	readonly run: (step: Step) => Promise<Executable>;
 	/** Gives what is to see the first tensor's values after a step; undefined: nobody, and nothing is read back. */
 	readonly watched?: ((step: Step) => ((values: Float32Array) => void) | undefined) | undefined;
+	/** Steps that are submitted and not waited for, by default 1; a stop waits for them. */
+	readonly ahead?: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface DenoisingSteps<Step> {
 export async function runDenoisingSteps<Step>(
 	context: PartContext,
 	report: StepReport,
-	{ name, schedule, state, run, watched }: DenoisingSteps<Step>,
+	{ name, schedule, state, run, watched, ahead = 1 }: DenoisingSteps<Step>,
 ): Promise<readonly Float32Array[]> {
 	const { device } = context;
 	const write = (values: readonly Float32Array[]) => {
@@ -37,8 +39,12 @@ export async function runDenoisingSteps<Step>(
 	};
 	const noise = state.map((part) => part.noise);
 	write(noise);
-	// A step is recorded while the one before runs; no more than that, so that a stop does not wait long.
-	let running = device.idle();
+	// Steps are recorded while those before run; no more than `ahead`, so that a stop does not wait long.
+	const running: Promise<unknown>[] = [device.idle()];
+	const oldestDone = async (submitted: number) => {
+		await running.shift();
+		report(submitted - running.length, schedule.length);
+	};
 	for (const [index, step] of schedule.entries()) {
 		stopIfAborted(context);
 		await run(step);
@@ -46,12 +52,10 @@ export async function runDenoisingSteps<Step>(
 		const seen = see === undefined ? device.idle() : readTensor(device, state[0].tensor).then(see);
 		// A run that ends in between does not wait for it.
 		seen.catch(() => undefined);
-		await running;
-		report(index, schedule.length);
-		running = seen;
+		running.push(seen);
+		if (running.length > ahead) await oldestDone(index + 1);
 	}
-	await running;
-	report(schedule.length, schedule.length);
+	while (running.length > 0) await oldestDone(schedule.length);
 	const result = await read();
 	for (const values of result) {
 		await requireFinite(device, name, values, async () => {

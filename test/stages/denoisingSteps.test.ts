@@ -20,7 +20,11 @@ describe("runDenoisingSteps", async () => {
 	const executable = await compileGraph(graph);
 
 	/** x <- x - dt x^2, over and over; what ran, in order. */
-	function run(start: number, steps: readonly number[], signal?: AbortSignal) {
+	function run(
+		start: number,
+		steps: readonly number[],
+		{ signal, ahead }: { readonly signal?: AbortSignal; readonly ahead?: number } = {},
+	) {
 		const ran: number[] = [];
 		const reports: (readonly number[])[] = [];
 		const result = runDenoisingSteps(
@@ -34,6 +38,7 @@ describe("runDenoisingSteps", async () => {
 				name: "squares",
 				schedule: steps,
 				state: [{ tensor, noise: new Float32Array(8).fill(start) }],
+				...(ahead === undefined ? {} : { ahead }),
 				async run(timeStep) {
 					ran.push(timeStep);
 					await executable.run({ timeStep });
@@ -54,6 +59,14 @@ describe("runDenoisingSteps", async () => {
 		expect(reports).toEqual([0, 1, 2, 3].map((step) => [step, 3]));
 	});
 
+	it.each([1, 2, 3, 7])("gives the same with %i steps ahead of its reports", async (ahead) => {
+		const steps = [0.25, 0.5, 1, 0.125];
+		const { result, ran, reports } = run(0.5, steps, { ahead });
+		expect(await result).toEqual(await run(0.5, steps).result);
+		expect(ran).toEqual(steps);
+		expect(reports).toEqual([0, 1, 2, 3, 4].map((step) => [step, 4]));
+	});
+
 	it("repeats the steps up to the first that is not finite, and names the layer", async () => {
 		const { result, ran } = run(1e15, [0, 1, 1, 1]);
 		await expect(result).rejects.toMatchObject({
@@ -65,7 +78,7 @@ describe("runDenoisingSteps", async () => {
 
 	it("stops before the next step", async () => {
 		const stopped = AbortSignal.abort();
-		const { result, ran } = run(1, [1, 1], stopped);
+		const { result, ran } = run(1, [1, 1], { signal: stopped });
 		await expect(result).rejects.toMatchObject({ code: "aborted" });
 		expect(ran).toEqual([]);
 		const watched = run(1, new Array(40).fill(0));
