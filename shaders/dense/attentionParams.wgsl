@@ -11,5 +11,6 @@ struct Params {
   keyStride: u32, keyColumn: u32,
   valueStride: u32, valueColumn: u32,
   outputStride: u32,
+  wholeTiles: u32, parts: u32,                // of attentionKeyParts.wgsl
   scale: f32,                                 // times log2(e): the softmax is taken with exp2
 }

@@ -10,6 +10,8 @@ export interface AttentionCase {
 	readonly name: string;
 	/** Also run with emulated matrices, which software drivers compile for seconds. */
 	readonly emulated?: true;
+	/** Some query tiles are computed in parts of the keys. */
+	readonly inParts?: true;
 	readonly record: (device: Device, graph: Graph) => Tensor;
 }
 
@@ -40,6 +42,7 @@ export const attentionCases: readonly AttentionCase[] = [
 	},
 	{
 		name: "growing scores, many keys, a scale",
+		inParts: true,
 		record(device, graph) {
 			const [queries, keys] = [33, 1374];
 			const q = { tensor: values(device, queries, size, 1, 6) };
@@ -114,6 +117,31 @@ export const attentionCases: readonly AttentionCase[] = [
 			const kv = values(device, 2 * keys, 2 * size, 2, 3);
 			const operands = { q: { tensor: values(device, 2 * queries, size, 1, 3) }, k: { tensor: kv }, v: { tensor: kv, column: size } };
 			return attention(graph, { ...operands, heads: 1, headSize: size, sequences: 2, queries, keys });
+		},
+	},
+	{
+		name: "one tile of queries, keys in parts, ragged",
+		emulated: true,
+		inParts: true,
+		record(device, graph) {
+			const [queries, keys] = [20, 650];
+			const kv = values(device, keys, 2 * size, 2, 1, 4);
+			const operands = { q: { tensor: values(device, queries, size, 1, 6) }, k: { tensor: kv }, v: { tensor: kv, column: size } };
+			return attention(graph, { ...operands, heads: 1, headSize: size, sequences: 1, queries, keys });
+		},
+	},
+	{
+		name: "a GPU full of query tiles and four more",
+		inParts: true,
+		record(device, graph) {
+			const [sequences, queries, keys] = [100, 500, 1374];
+			const kv = values(device, keys, 2 * size, 2, 2);
+			const operands = {
+				q: { tensor: values(device, sequences * queries, size, 1, 2) },
+				k: { tensor: kv },
+				v: { tensor: kv, column: size },
+			};
+			return attention(graph, { ...operands, heads: 1, headSize: size, sequences, keySequences: 1, queries, keys });
 		},
 	},
 ];

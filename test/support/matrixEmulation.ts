@@ -2,7 +2,7 @@
  * WGSL on subgroup matrices rewritten for any device, to test such a kernel's addresses and barriers without the hardware: of a left
  * matrix every lane holds the row, of a right one the columns, of a result the eight elements that it computes. Matrices are 16 x 16,
  * sources arrays of vec4<u32>, subgroups the runs of 32 of `local_invocation_index`, which the code calls
- * `thread`; a storage buffer is called `y`, of vec4f where matrices are stored into it.
+ * `thread`; a storage buffer is called `y`, and where matrices are stored into one, `y` or `sums`, it is of vec4f.
  */
 export function emulateMatrices(code: string): string {
 	const functions = new Map<string, string>();
@@ -43,7 +43,7 @@ export function emulateMatrices(code: string): string {
 		const name = `store${order}${array}`;
 		functions.set(
 			name,
-			`fn ${name}(lane: u32, offset: u32, sum: Sum, pitch: u32) { var m = sum; for (var e = 0u; e < loops(${count}u); e++) { let i = ${address(order, row, column, 4)}; ${array}[i / 4u][i % 4u] = ${array === "y" ? "m.e[e]" : "bitcast<u32>(m.e[e])"}; } }`,
+			`fn ${name}(lane: u32, offset: u32, sum: Sum, pitch: u32) { var m = sum; for (var e = 0u; e < loops(${count}u); e++) { let i = ${address(order, row, column, 4)}; ${array}[i / 4u][i % 4u] = ${array === "y" || array === "sums" ? "m.e[e]" : "bitcast<u32>(m.e[e])"}; } }`,
 		);
 		return `${name}(thread % 32u, `;
 	});

@@ -3,6 +3,7 @@ import { describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { allFit, forEachWindow, windowRows } from "../../graph/windows.ts";
 import { attentionInParts } from "./attentionInParts.ts";
+import { type Attended, attentionKeyParts, chooseDivision } from "./attentionKeyParts.ts";
 import { type AttentionOperands, checkedOperands, type OperandMatrix } from "./attentionOperands.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 
@@ -58,43 +59,56 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 	const kernel = onMatrices ? matrixKernel(request.headSize) : attentionKernel(graph.device.report, request.headSize);
 	// Strides and columns count the vectors that the kernel loads.
 	const inVectors = (columns: number) => columns / (onMatrices ? 8 : 4);
-	const record = (first: number, count: number, tensors: { q: Tensor; k: Tensor; v: Tensor; y: Tensor }, ownKeys: number) => {
-		const queryTiles = Math.ceil(queries / kernel.queriesPerWorkgroup);
+	const queryTiles = Math.ceil(queries / kernel.queriesPerWorkgroup);
+	// Decided over all sequences, so that windows of them give the same bytes.
+	const runs = onMatrices && !windows && !queryRows && !keyRows;
+	const division = runs ? chooseDivision(graph, queryTiles * request.heads * sequences, keys, request.headSize) : undefined;
+	const record = (start: number, count: number, tensors: Attended, firstSequence: number, keySequences: number) => {
+		const tiles = queryTiles * request.heads * count;
+		const wholeTiles = division ? Math.max(0, Math.min(tiles, division.wholeTiles - queryTiles * request.heads * start)) : tiles;
+		const params = {
+			heads: request.heads,
+			headVectors: inVectors(request.headSize),
+			sequences: count,
+			firstSequence,
+			keySequences,
+			queries,
+			keys,
+			queryTiles,
+			queryStride: inVectors(q.width),
+			queryColumn: inVectors(q.column),
+			keyStride: inVectors(k.width),
+			keyColumn: inVectors(k.column),
+			valueStride: inVectors(v.width),
+			valueColumn: inVectors(v.column),
+			outputStride: y.shape[1] / 4,
+			wholeTiles,
+			parts: division?.parts ?? 1,
+			scale: scale * Math.LOG2E,
+		};
+		const overrides = {
+			...kernel.overrides,
+			hasQueryRows: queryRows !== undefined,
+			hasKeyRows: keyRows !== undefined,
+			hasWindows: windows !== undefined,
+		};
+		if (wholeTiles < tiles) {
+			attentionKeyParts(graph, { label, overrides, tensors, params, tiles, headSize: request.headSize });
+			return;
+		}
 		graph.dispatch({
 			shader: kernel.shader,
 			label,
 			aliases: { Output: y.dtype, ...(!onMatrices && { Query: q.tensor.dtype, Key: k.tensor.dtype, Value: v.tensor.dtype }) },
-			overrides: {
-				...kernel.overrides,
-				hasQueryRows: queryRows !== undefined,
-				hasKeyRows: keyRows !== undefined,
-				hasWindows: windows !== undefined,
-			},
+			overrides,
 			tensors: { ...tensors, queryRows, keyRows, offsets: windows?.offsets },
-			params: {
-				heads: request.heads,
-				headVectors: inVectors(request.headSize),
-				sequences: count,
-				firstSequence: first,
-				keySequences: ownKeys,
-				queries,
-				keys,
-				queryTiles,
-				queryStride: inVectors(q.width),
-				queryColumn: inVectors(q.column),
-				keyStride: inVectors(k.width),
-				keyColumn: inVectors(k.column),
-				valueStride: inVectors(v.width),
-				valueColumn: inVectors(v.column),
-				outputStride: y.shape[1] / 4,
-				scale: scale * Math.LOG2E,
-			},
-			workgroups: foldedWorkgroups(queryTiles * request.heads * count),
+			params,
+			workgroups: foldedWorkgroups(tiles),
 		});
 	};
 	const whole = { q: q.matrix, k: k.matrix, v: v.matrix, y };
 	if (allFit(graph, Object.values(whole))) {
-		record(0, sequences, whole, keySequences);
+		record(0, sequences, whole, 0, keySequences);
 		return y;
 	}
 	// Rows named by a table can lie anywhere: only sequences that are runs of rows can be windows of the tensors.
@@ -102,17 +116,18 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 	const ownKeys = !keyRows && keySequences === sequences;
 	const queryWindows = [bySequence(q.matrix, queries), bySequence(y, queries)];
 	const keyWindows = ownKeys ? [bySequence(k.matrix, keys), bySequence(v.matrix, keys)] : [];
-	const runs = !windows && !queryRows && q.rows === sequences * queries && (!ownKeys || k.rows === sequences * keys);
+	const inWindows = !windows && !queryRows && q.rows === sequences * queries && (!ownKeys || k.rows === sequences * keys);
 	const all = [...queryWindows, ...keyWindows];
-	if (!runs || !(ownKeys || allFit(graph, [k.matrix, v.matrix])) || windowRows(graph, sequences, all) === 0) {
+	if (!inWindows || !(ownKeys || allFit(graph, [k.matrix, v.matrix])) || windowRows(graph, sequences, all) === 0) {
 		attentionInParts(graph, { request, operands, keySequences, label }, attention);
 		return y;
 	}
 	forEachWindow(graph, sequences, all, (first, count) => {
 		const [qPart, yPart] = queryWindows.map((tensor) => rowsOf(tensor, first, count));
 		const [kPart = k.matrix, vPart = v.matrix] = keyWindows.map((tensor) => rowsOf(tensor, first, count));
-		if (ownKeys) record(0, count, { q: qPart, k: kPart, v: vPart, y: yPart }, count);
-		else record(first, count, { q: qPart, k: kPart, v: vPart, y: yPart }, keySequences);
+		const part = { q: qPart, k: kPart, v: vPart, y: yPart };
+		if (ownKeys) record(first, count, part, 0, count);
+		else record(first, count, part, first, keySequences);
 	});
 	return y;
 }

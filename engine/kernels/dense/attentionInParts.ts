@@ -22,8 +22,8 @@ interface Sequence {
 
 /**
  * `attention` where its tensors are beyond one binding and sequences are no runs of rows, or too long ones: a few sequences at a time (or
- * some heads of one) are copied together, attended to by `attend`, and copied back. Same sums in the same order. Row tables and windows
- * must be constants of the graph. Throws code "memory" where one head of one sequence does not fit.
+ * some heads of one) are copied together, attended to by `attend`, and copied back. Same sums in the same order, unless attentionKeyParts.ts
+ * divides a call otherwise than the whole. Row tables and windows must be constants of the graph. Throws code "memory" where one head of one sequence does not fit.
  */
 export function attentionInParts(graph: Graph, call: AttentionCall, attend: (graph: Graph, request: AttentionRequest) => Tensor): void {
 	const { request, operands, label } = call;

@@ -1,5 +1,5 @@
 import type { DeviceReport } from "../../gpu/device.ts";
-import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
+import { hasSubgroupMatrices, multiprocessors } from "./subgroupMatrix.ts";
 
 /** A kernel and the rows and columns that one of its workgroups computes. */
 export interface MatmulKernel {
@@ -102,7 +102,6 @@ function divide(report: DeviceReport, facts: MatmulFacts): Division {
 }
 
 function microseconds({ rows, columns, channels, taps }: MatmulFacts, { fragmentColumns, parts, half }: Division): number {
-	const multiprocessors = 132;
 	const rowTiles = half && hasTail(rows) ? Math.floor(rows / 128) : Math.ceil(rows / 128);
 	const workgroups = rowTiles * Math.ceil(columns / (32 * fragmentColumns)) * parts;
 	const adding = parts === 1 ? 0 : 4.5 + workgroups * fragmentColumns * 4e-3;
