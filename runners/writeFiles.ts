@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm, statfs } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 
@@ -14,7 +14,7 @@ export async function writeFiles(folder: string, files: Iterable<readonly [name:
 	const written: (readonly [temporary: string, path: string])[] = [];
 	let current = folder;
 	try {
-		await mkdir(folder, { recursive: true });
+		await makeFolder(folder);
 		for (const [name, content] of files) {
 			current = join(folder, name);
 			const temporary = join(folder, `.${name}.${process.pid}.part`);
@@ -43,6 +43,32 @@ async function writeSynced(path: string, content: FileContent): Promise<void> {
 	}
 }
 
+/**
+ * Makes a folder and those above it, where they are missing. Rejects with the system's error. (Node's own recursive mkdir never ends where
+ * a file system, such as /proc, says of a new folder that it does not exist.)
+ */
+export async function makeFolder(path: string): Promise<void> {
+	try {
+		await mkdir(path);
+	} catch (error) {
+		if (!isSystemError(error)) throw error;
+		// Links to folders are folders; a root says EISDIR or EPERM.
+		if (
+			await stat(path).then(
+				(found) => found.isDirectory(),
+				() => false,
+			)
+		)
+			return;
+		const above = dirname(resolve(path));
+		if (error.code !== "ENOENT" || above === resolve(path)) throw error;
+		await makeFolder(above);
+		await mkdir(path).catch((again) => {
+			if (again.code !== "EEXIST") throw again;
+		});
+	}
+}
+
 /** Writes all of `piece` from byte `position` of a file on. */
 export async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
 	for (let done = 0; done < piece.length; ) done += (await file.write(piece, done, piece.length - done, position + done)).bytesWritten;
@@ -52,7 +78,7 @@ export async function writeAll(file: FileHandle, piece: Uint8Array, position: nu
 export async function checkWritable(folder: string): Promise<void> {
 	const probe = join(folder, `.synchuman.${process.pid}.part`);
 	try {
-		await mkdir(folder, { recursive: true });
+		await makeFolder(folder);
 		await writeSynced(probe, Uint8Array.of(0));
 	} catch (error) {
 		throw diskError(folder, error);
@@ -91,6 +117,7 @@ const explained: Readonly<Record<string, readonly [problem: string, hint: string
 	EFBIG: ["the file is larger than the file system or ulimit allows", "Choose another folder, or raise the limit (ulimit -f)."],
 	EACCES: ["no permission to write", "Choose a folder that you may write to."],
 	EPERM: ["no permission to write", "Choose a folder that you may write to."],
+	ENOENT: ["the folder cannot be made, or is gone", "Choose another folder."],
 	EROFS: ["the file system is read-only", "Choose another folder."],
 	EEXIST: ["is not a folder", "Choose another name, or move that file away."],
 	ENOTDIR: ["a file is in the place of a folder", "Choose another name, or move that file away."],

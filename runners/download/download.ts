@@ -1,11 +1,11 @@
-import { copyFile, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { SyncHumanError } from "../../engine/error.ts";
 import { directoryFolder } from "../files.ts";
 import { hashFile } from "../hashFile.ts";
 import { bytesText } from "../planText.ts";
 import { type LockedFile, readWeightsLock, weightsLockName } from "../weightsLock.ts";
-import { checkFreeSpace, diskError, writeFiles } from "../writeFiles.ts";
+import { checkFreeSpace, diskError, makeFolder, writeFiles } from "../writeFiles.ts";
 import { type FileSet, fileSets, type RemoteFile } from "./manifest.ts";
 import type { NetworkOptions } from "./network.ts";
 import { download, type Expected } from "./transfer.ts";
@@ -259,7 +259,7 @@ async function copyMirror(
 		const path = join(folder, name);
 		const part = `${path}.part`;
 		try {
-			await mkdir(dirname(path), { recursive: true });
+			await makeFolder(dirname(path));
 			await copyFile(join(mirror, name), part);
 			const hashed = await hashFile(part);
 			const expected = published.get(name);

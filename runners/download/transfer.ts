@@ -1,12 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { SyncHumanError } from "../../engine/error.ts";
 import { checkTorchZip } from "../../weights/torchZip.ts";
 import { fileByteSource } from "../files.ts";
 import type { LockedFile } from "../weightsLock.ts";
-import { diskError, writeAll } from "../writeFiles.ts";
+import { diskError, makeFolder, writeAll } from "../writeFiles.ts";
 import { failed, type NetworkOptions, Passing, persistently, request } from "./network.ts";
 
 /** What a file must be, as far as anybody says. */
@@ -66,7 +66,7 @@ export async function download(
 	const { onBytes = () => undefined, idleMs = 30_000, signal } = options;
 	let received = 0;
 	try {
-		await mkdir(dirname(path), { recursive: true });
+		await makeFolder(dirname(path));
 		for (let wrongFiles = 1; ; wrongFiles++) {
 			let fingerprint = await fingerprintOf(part, expected);
 			if (expected.byteLength !== undefined && fingerprint.byteLength > expected.byteLength) fingerprint = await emptied(part, expected);

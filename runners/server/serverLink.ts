@@ -1,12 +1,12 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import { SyncHumanError } from "../../engine/error.ts";
-import { diskError, writeAll } from "../writeFiles.ts";
+import { diskError, makeFolder, writeAll } from "../writeFiles.ts";
 import { HttpError, reportedError } from "./httpError.ts";
 import type { QueuedJob } from "./redisConnection.ts";
 import type { RunEvent } from "./worker.ts";
@@ -110,18 +110,17 @@ export function serverLink({ id, run, queued, signal, log, patience }: ServerLin
 			return ask({ method: "GET", path: "input", patienceMs: patience.beginMs, read });
 		},
 		async fetch(name, path) {
-			await mkdir(dirname(path), { recursive: true });
-			const file = await open(path, "w").catch((error) => {
+			const onDisk = (error: unknown): never => {
 				throw diskError(path, error);
-			});
+			};
+			await makeFolder(dirname(path)).catch(onDisk);
+			const file = await open(path, "w").catch(onDisk);
 			let have = 0;
 			const read = async ({ statusCode, body }: Answer) => {
 				// A server that does not know ranges begins again.
 				if (statusCode !== 206) have = 0;
 				for await (const piece of body) {
-					await writeAll(file, piece, have).catch((error) => {
-						throw diskError(path, error);
-					});
+					await writeAll(file, piece, have).catch(onDisk);
 					have += piece.length;
 				}
 			};

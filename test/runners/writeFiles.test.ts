@@ -45,6 +45,15 @@ describe("writeFiles", () => {
 		expect(readFileSync(join(folder, "one"), "utf8")).toBe("old");
 	});
 
+	it.skipIf(!existsSync("/proc/self"))("ends where no folder can be made", async () => {
+		for (const place of ["/proc/none", "/proc/none/below"]) {
+			expect(await failureOf(() => writeFiles(place, []))).toMatchObject({
+				code: "disk",
+				message: expect.stringMatching(/^\/proc\/none.*: the folder cannot be made, or is gone\.$/),
+			});
+		}
+	});
+
 	it("says what is in the way", async () => {
 		writeFileSync(join(folder, "file"), "");
 		mkdirSync(join(folder, "taken"));
