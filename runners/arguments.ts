@@ -119,7 +119,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 		const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
 		return { command: positionals[0], operands: positionals.slice(1), values };
 	} catch (error) {
-		throw usage((error as Error).message.split(". ")[0]);
+		const [problem] = (error as Error).message.split(/\. |\n/);
+		const ambiguous = /^Option '(\S+)' argument is ambiguous/.exec(problem);
+		if (ambiguous === null) throw usage(problem);
+		const [, name] = ambiguous;
+		throw usage(`${name} lacks its value, or it begins with a dash: write ${name}${name.startsWith("--") ? "=" : ""}VALUE`);
 	}
 }
 

@@ -22,7 +22,7 @@ import { generateMany } from "./generateMany.ts";
 import { infoText } from "./info.ts";
 import { onThreads } from "./onThreads.ts";
 import { opening } from "./opener.ts";
-import { textOf } from "./optionValues.ts";
+import { textOf, usage } from "./optionValues.ts";
 import { type PictureTarget, pictureTargets } from "./pictureTargets.ts";
 import { bytesText } from "./planText.ts";
 import { progressReporter } from "./progressLine.ts";
@@ -166,6 +166,7 @@ const commands: Readonly<Record<string, (line: CommandLine) => Promise<number>>>
 	worker: (line) => reported(line, () => workerCommand(line, voice())),
 	info: (line) =>
 		reported(line, async () => {
+			if (line.operands.length > 0) throw usage(`info takes no ${line.operands.join(", ")}`);
 			const device = await chooseDevice({ adapter: line.values.adapter as string | undefined, allowSoftware: true });
 			const info = { ...device.report, adapters: await adapterNames() };
 			device.close();

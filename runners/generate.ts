@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
@@ -11,6 +12,7 @@ import type { GenerateArguments } from "./arguments.ts";
 import { cutOut, type PictureToCut, pictureToCut } from "./cutOut.ts";
 import { readBytes } from "./files.ts";
 import { hashFile } from "./hashFile.ts";
+import { holdFolder } from "./holdFolder.ts";
 import { decodePicture } from "./imageFile.ts";
 import { type OpenedWeights, openWeights } from "./openWeights.ts";
 import { previewFiles } from "./previewFile.ts";
@@ -18,7 +20,7 @@ import { type RunRecord, readStageOneRun, runRecord } from "./runRecord.ts";
 import { type RunOutput, type RunReporter, runReporter } from "./runReporter.ts";
 import { readStageOne, writeStageOne, writeStageTwo } from "./stageFolders.ts";
 import { fingerprint } from "./weightFiles.ts";
-import { checkWritable, writeFiles } from "./writeFiles.ts";
+import { writeFiles } from "./writeFiles.ts";
 
 /** What a run needs of the engine: SyncHuman on an opened device. */
 export type Engine = Pick<SyncHuman, "stageOne" | "stageTwo" | "preview" | "removeBackground" | "measurements" | "dtype"> & {
@@ -49,11 +51,20 @@ const sketchRemark = (size: number) =>
  * begins, and stays whatever happens then. Throws SyncHumanError.
  */
 export async function generate(options: GenerateArguments, surroundings: Surroundings): Promise<void> {
-	const { output, stage, json } = options;
 	const started = performance.now();
-	const reporter = runReporter(json, surroundings);
+	const reporter = runReporter(options.json, surroundings);
 	const source = await readSource(options, surroundings.sample);
-	await checkWritable(output);
+	await holdFolder(options.output, () => generateFrom(source, options, surroundings, reporter, started));
+}
+
+async function generateFrom(
+	source: Source,
+	options: GenerateArguments,
+	surroundings: Surroundings,
+	reporter: RunReporter,
+	started: number,
+): Promise<void> {
+	const { output, stage } = options;
 	const pictureSha256 = options.image === undefined || stage === "2" ? undefined : (await hashFile(options.image)).sha256;
 	const weights = await openWeights(options.weights, stage === "both" ? ["1", "2"] : [stage]);
 	try {
@@ -148,6 +159,16 @@ async function readSource(options: GenerateArguments, sample: (() => Image) | un
 	const { image: path, stage, output } = options;
 	if (stage === "2") {
 		const folder = path ?? join(output, "stage1");
+		const isFile = await stat(folder).then(
+			(found) => found.isFile(),
+			() => false,
+		);
+		if (isFile)
+			throw new SyncHumanError(
+				"input",
+				`${folder}: is a file; --stage 2 goes on from a stage1 folder.`,
+				"Give the stage1/ of an earlier run, or leave out --stage 2.",
+			);
 		return { stageOne: await readStageOne(folder), run: await readStageOneRun(join(dirname(resolve(folder)), "run.json")) };
 	}
 	if (path === undefined) {
@@ -161,7 +182,7 @@ async function readSource(options: GenerateArguments, sample: (() => Image) | un
 /** Says where a stopped run can be taken up again. */
 function withStageOneKept(error: unknown, output: string): unknown {
 	if (!(error instanceof SyncHumanError)) return error;
-	const again = `stage1/ is kept: go on with synchuman generate -o ${output} --stage 2`;
+	const again = `stage1/ is kept: go on with synchuman generate -o ${/^[\w./:\\-]+$/.test(output) ? output : JSON.stringify(output)} --stage 2`;
 	return new SyncHumanError(error.code, error.message, error.hint === undefined ? `${again}.` : `${error.hint} ${again}.`, {
 		cause: error,
 	});

@@ -26,7 +26,13 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Im
 	const { minSide, maxSide, maxBytes } = pictureLimits;
 	const format = Object.keys(formats).find((one) => formats[one](bytes));
 	if (format === undefined) {
-		throw unreadable(name, "is not a picture that can be read", `Give a ${Object.keys(formats).join(", ")} file.`);
+		throw unreadable(
+			name,
+			"is not a picture that can be read",
+			`Give a ${Object.keys(formats)
+				.join(", ")
+				.replace(/, (?=\w+$)/, " or ")} file.`,
+		);
 	}
 	if (bytes.length > maxBytes) throw unreadable(name, `has ${bytes.length} bytes, more than ${maxBytes}`, "Scale it down.");
 	const damaged = (cause: unknown) =>

@@ -10,6 +10,7 @@ import { type BackgroundNetwork, findBackgroundNetwork } from "./backgroundNetwo
 import { cutOut, type PictureToCut, pictureToCut } from "./cutOut.ts";
 import { everyPicture } from "./everyPicture.ts";
 import { readBytes } from "./files.ts";
+import { holdFolder } from "./holdFolder.ts";
 import { decodePicture } from "./imageFile.ts";
 import { openPshumanWeights } from "./openPshumanWeights.ts";
 import { type OpenedWeights, syntheticSize } from "./openWeights.ts";
@@ -23,7 +24,7 @@ import { type RunOutput, type RunReporter, runReporter } from "./runReporter.ts"
 import { surfaceFiles } from "./surfaceFiles.ts";
 import { turntableFile } from "./turntableFile.ts";
 import { fingerprint } from "./weightFiles.ts";
-import { checkWritable, writeFiles } from "./writeFiles.ts";
+import { writeFiles } from "./writeFiles.ts";
 
 /** What a run needs of the engine: PsHuman on an opened device. */
 export type PsHumanEngine = Pick<
@@ -52,10 +53,18 @@ const syntheticRemark =
  * The exit status of pictures that failed among others. Throws SyncHumanError.
  */
 export async function pshuman(options: PshumanArguments, surroundings: PshumanSurroundings): Promise<number> {
-	const { output, weights: weightsName, seed, seedOrder, json } = options;
-	const reporter = runReporter(json, surroundings);
-	const targets = await pictureTargets(options.images, output);
-	await checkWritable(output);
+	const reporter = runReporter(options.json, surroundings);
+	const targets = await pictureTargets(options.images, options.output);
+	return holdFolder(options.output, () => pshumanOf(targets, options, surroundings, reporter));
+}
+
+async function pshumanOf(
+	targets: readonly PictureTarget[],
+	options: PshumanArguments,
+	surroundings: PshumanSurroundings,
+	reporter: RunReporter,
+): Promise<number> {
+	const { weights: weightsName, seed, seedOrder, json } = options;
 	const weights = await openPshumanWeights(weightsName);
 	try {
 		const masks = await viewMaskNetwork(options, weights.synthetic);

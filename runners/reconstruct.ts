@@ -5,13 +5,14 @@ import type { OpenFinishWork } from "../engine/stages/finishWork.ts";
 import { bareContext } from "../engine/stages/part.ts";
 import { previewSheet } from "../engine/stages/preview.ts";
 import { runReconstruction } from "../engine/stages/reconstruction.ts";
+import { holdFolder } from "./holdFolder.ts";
 import { encodePng } from "./imageFile.ts";
 import { buildReport } from "./project.ts";
 import type { ReconstructArguments } from "./reconstructArguments.ts";
-import { type RunOutput, runReporter } from "./runReporter.ts";
+import { type RunOutput, type RunReporter, runReporter } from "./runReporter.ts";
 import { surfaceFiles } from "./surfaceFiles.ts";
 import { readViews } from "./viewsFolder.ts";
-import { checkWritable, writeFiles } from "./writeFiles.ts";
+import { writeFiles } from "./writeFiles.ts";
 
 /** What a run needs besides its arguments. */
 export interface ReconstructSurroundings extends RunOutput {
@@ -28,13 +29,22 @@ export interface ReconstructSurroundings extends RunOutput {
  * at before a GPU is opened. Throws SyncHumanError.
  */
 export async function reconstruct(options: ReconstructArguments, surroundings: ReconstructSurroundings): Promise<void> {
-	const { output, seed, textureSize, simplify, faceTexels, normalMap } = options;
-	const { openFinishWork, signal } = surroundings;
-	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
 	const started = performance.now();
 	const reporter = runReporter(options.json, surroundings);
 	const views = await readViews(options.views);
-	await checkWritable(output);
+	await holdFolder(options.output, () => reconstructFrom(views, options, surroundings, reporter, started));
+}
+
+async function reconstructFrom(
+	views: Awaited<ReturnType<typeof readViews>>,
+	options: ReconstructArguments,
+	surroundings: ReconstructSurroundings,
+	reporter: RunReporter,
+	started: number,
+): Promise<void> {
+	const { output, seed, textureSize, simplify, faceTexels, normalMap } = options;
+	const { openFinishWork, signal } = surroundings;
+	const effort = surroundings.effort ?? (options.textureEffort === "sketch" ? sketchEffort : undefined);
 	try {
 		const device = await surroundings.openDevice(options);
 		const { report: adapter } = device;

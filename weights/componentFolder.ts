@@ -11,7 +11,7 @@ const maxConfigBytes = 2 ** 20;
 
 /** What to do about a file that a checkpoint lacks. */
 export const downloadHint =
-	"Download the official checkpoint into that place, or run with --weights synthetic:tiny to try the program without.";
+	"synchuman download gets the official weights (into ckpts); --weights synthetic:tiny tries the program without any.";
 
 /** The JSON object of a config file. Throws code "checkpoint". */
 export async function readJsonObject(source: ByteSource): Promise<JsonObject> {

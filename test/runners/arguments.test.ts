@@ -79,6 +79,8 @@ describe("arguments", () => {
 		[["a.png", "-o", "x", "--dtype", "bf16"], /--dtype/],
 		[["a.png", "-o", "x", "--max-memory", "lots"], /--max-memory/],
 		[["a.png", "-o", "x", "--colour"], /Unknown option '--colour'/],
+		[["a.png", "-o", "x", "--seed", "-1"], /^--seed lacks its value, or it begins with a dash: write --seed=VALUE\.$/],
+		[["a.png", "-o", "--seed", "1"], /^-o lacks its value, or it begins with a dash: write -oVALUE\.$/],
 	])("refuses %j", (argv, message) => {
 		expect(() => parse(...argv)).toThrow(message);
 		try {

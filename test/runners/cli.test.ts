@@ -2,7 +2,7 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Document, WebIO } from "@gltf-transform/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -205,6 +205,11 @@ const rows: Readonly<Record<string, Row>> = {
 		spoiled("configured", (path) => edit(path("SecondStage/ckpts/slat_flow/config.json"), '"num_blocks": 2', '"num_blocks": 0')),
 	"a config that is not JSON": () => spoiled("json", (path) => truncateSync(path("OneStage/vae/config.json"), 100)),
 	"a file in the place of the output folder": () => ["generate", at("person.png"), "-o", at("person.png"), "--weights", "synthetic:tiny"],
+	"two runs into one folder at once": () => {
+		mkdirSync(at("held"));
+		writeFileSync(join(at("held"), ".synchuman.run"), JSON.stringify({ host: hostname(), pid: process.pid }));
+		return ["generate", at("person.png"), "-o", at("held"), "--weights", "synthetic:tiny"];
+	},
 	"a full disk": () => {
 		const place = smallDisk();
 		if (place === undefined) return undefined;
