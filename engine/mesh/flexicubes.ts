@@ -283,7 +283,9 @@ function sampledAtCorners(coords: Int32Array, resolution: number, sdf: (x: numbe
 		const [x, y, z] = gridCoordinates(vertex, side);
 		return sdf(x / resolution - 0.5, y / resolution - 0.5, z / resolution - 0.5);
 	});
-	return Float32Array.from(ids, (id) => values[rankOf(vertices, id)]);
+	const sampled = new Float32Array(ids.length);
+	for (let i = 0; i < ids.length; i++) sampled[i] = values[rankOf(vertices, ids[i])];
+	return sampled;
 }
 
 /** The tensor as a resident one: its memory belongs to somebody else and is there. */
