@@ -77,16 +77,16 @@ export const serverHelp = `\
 serve:
   --host NAME, --port N    where it listens (default ${serverDefaults.host}, and PORT or ${serverDefaults.port})
   --token TOKEN            every request must bring it (Authorization: Bearer TOKEN); also SYNCHUMAN_TOKEN
-  --cors ORIGINS           web sites whose pages may ask, such as https://example.org,https://example.com (default none)
+  --cors ORIGINS           web sites whose pages may use it, such as https://example.org,https://example.com (default none)
   --allow-url              permits image_url: pictures from the public internet
   --preload                loads weights and compiles kernels before the first job
-  --jobs DIR               jobs and results (default ${serverDefaults.jobs})
+  --jobs DIR               folder of jobs and results (default ${serverDefaults.jobs})
   --keep-hours X, --keep-size SIZE
                            how long results are kept, and how much of them (default ${serverDefaults.keepHours}, ${serverDefaults.keepBytes / 1e9}GB)
-  --max-queue N            jobs that wait at most; more get 429 (default ${serverDefaults.maxQueue})
-  --max-upload SIZE        of a picture (default ${serverDefaults.maxUpload / 1e6}MB)
-  --job-minutes X          that a job may run (default ${serverDefaults.jobMinutes})
-  --grace-seconds X        that the running job has to end after SIGTERM; then it is stopped at a step and goes on from stage 1
+  --max-queue N            most jobs that wait; further ones get 429 (default ${serverDefaults.maxQueue})
+  --max-upload SIZE        largest picture (default ${serverDefaults.maxUpload / 1e6}MB)
+  --job-minutes X          longest time that a job may run (default ${serverDefaults.jobMinutes})
+  --grace-seconds X        time for the running job to end after SIGTERM; then it is stopped at a step and continues from stage 1
                            at the next start (default ${serverDefaults.graceSeconds})
   --queue URL              redis://HOST:6379 or rediss://...: jobs go to workers on any number of GPUs and hosts; also SYNCHUMAN_QUEUE
   --address URL            where workers reach this server (default http://HOST:PORT of the above)

@@ -83,7 +83,12 @@ async function adapter(request: DoctorRequest, machine: Machine, findings: Findi
 		const unasked = report.software && request.adapter === undefined;
 		findings.push(
 			unasked
-				? { name, state: "missing", text: `${report.adapter}${also}: only software, thousands of times slower than a GPU`, ...noDriver }
+				? {
+						name,
+						state: "missing",
+						text: `${report.adapter}${also}: only software, thousands of times slower than a GPU (--adapter software permits it)`,
+						...noDriver,
+					}
 				: {
 						name,
 						state: report.software ? "note" : "ok",
