@@ -1,20 +1,29 @@
 import type { Device } from "../gpu/device.ts";
-import { describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { readTogether, readUnsigned } from "../gpu/transfer.ts";
-import type { Graph } from "../graph/graph.ts";
-import { type ActiveCubes, gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
-import { type BitSet, countOf, elementOf, membersOfBits, rankBits, rankMembers, setLength } from "../kernels/mesh/bitSet.ts";
+import type { KernelVariant } from "../gpu/kernel.ts";
+import { createTensor, describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { Graph } from "../graph/graph.ts";
+import { gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
+import { type BitSet, countOf, rankBits, rankMembers } from "../kernels/mesh/bitSet.ts";
 import { deformedVertices } from "../kernels/mesh/deformedVertices.ts";
-import { dualVertices } from "../kernels/mesh/dualVertices.ts";
 import { insideCorners } from "../kernels/mesh/insideCorners.ts";
-import { insideVertices, surfaceCases, surfaceCubes, surfaceDuals, surfaceEdges, surfaceFaces } from "../kernels/mesh/surfaceCubes.ts";
+import { insideVertices, surfaceCubes } from "../kernels/mesh/surfaceCubes.ts";
 import { surfacePoints } from "../kernels/mesh/surfacePoints.ts";
-import { prefixSum } from "../kernels/splat/prefixSum.ts";
 import { type BitRank, emptyBits, mark, members, rankOf, rankBits as rankOnHost } from "./bitRank.ts";
 import { checkGrid, checkResolution, gridCoordinates } from "./checkGrid.ts";
-import { cubeCorners, packedTables } from "./flexicubesTables.ts";
-import { type GraphRunner, graphRunner } from "./graphRunner.ts";
-import type { Mesh } from "./mesh.ts";
+import { cubeCorners } from "./flexicubesTables.ts";
+import { dtypeOf, graphRunner } from "./graphRunner.ts";
+import {
+	type ExtractedMesh,
+	emptyMesh,
+	emptySet,
+	meshOfSurface,
+	recordSurface,
+	type Surface,
+	type SurfaceSets,
+	sizesOf,
+	surfaceSets,
+	type Uploads,
+} from "./surfaceMesh.ts";
 
 /** What `extractMesh` needs. */
 export interface ExtractMeshRequest {
@@ -35,28 +44,6 @@ export interface ExtractMeshRequest {
 	readonly addedSdf?: ((x: number, y: number, z: number) => number) | undefined;
 }
 
-/** The discrete part of a surface: it follows from the signs of the SDF alone. */
-export interface SurfaceTopology {
-	/** [s] linear ids of the cubes with corners on both sides, ascending. */
-	readonly cubes: Uint32Array;
-	/** [s] case of each surface cube: sum of 2^corner over inside corners. */
-	readonly originalCases: Uint8Array;
-	/** [s] case after ambiguous neighbours were resolved. */
-	readonly cases: Uint8Array;
-	/** [e, 2] sign-changing grid edges as vertex ids, first and second endpoint, lexicographic. */
-	readonly edges: Uint32Array;
-}
-
-/** What FlexiCubes gives. */
-export interface ExtractedMesh extends Mesh {
-	/** [v, 6] colour and normal as the decoder predicts them, 0..1; only where asked for. */
-	readonly attributes: Float32Array | undefined;
-	/** Only where asked for. */
-	readonly topology: SurfaceTopology | undefined;
-	/** Kernel calls that were made. */
-	readonly dispatchCount: number;
-}
-
 /**
  * Cube features to a mesh. Nothing of size 257^3 is made but sets of bits, on the GPU; the host reads how large lists are, and the mesh.
  * Upstream: SparseFeatures2Mesh.forward (cube2mesh.py) with FlexiCubes; reference/stage2/ARCHITECTURE.md section 8. An SDF without a
@@ -74,31 +61,82 @@ export async function extractMesh(device: Device, request: ExtractMeshRequest): 
 	const features = withMemory(cubeFeatures);
 	const gpu = graphRunner(device);
 	try {
-		const at = request.coordsOnDevice ? withMemory(request.coordsOnDevice) : gpu.upload("coords", [rows, 3], coords);
+		const coordsOnDevice = request.coordsOnDevice ? withMemory(request.coordsOnDevice) : gpu.upload("coords", [rows, 3], coords);
 		const added = addedSdf && gpu.upload("added SDF", [rows, 8], sampledAtCorners(coords, resolution, addedSdf));
-		const set = emptySet(gpu, "cubes", gridWords(resolution).cubes);
-		const inside = gpu.upload("inside", [gridWords(resolution).vertices]);
-		const ofSdf = { features, added, sdfBias: -1 / resolution };
-		const surface = surfaceSets(gpu, resolution);
-		const rowOfCube = await gpu.run("signs", (graph) => {
-			markCubes(graph, at, resolution, set);
-			rankBits(graph, set);
-			const rowOfCube = graph.output(rowsOfCubes(graph, at, resolution, set));
-			insideCorners(graph, { cubes: { resolution, set, rows: rowOfCube }, coords: at, ...ofSdf, inside });
-			surfaceCubes(graph, { resolution, inside, ...surface });
-			return rowOfCube;
-		});
-		const [cubeCount, ...sizes] = await gpu.numbers(countOf(set), ...sizesOf(surface));
+		const work = workOnFeatures(gpu, { resolution, features, coords: coordsOnDevice, added });
+		const rowOfCube = await gpu.run("signs", (graph) => recordSigns(graph, work));
+		const [cubeCount, ...sizes] = await gpu.numbers(countOf(work.set), ...sizesOf(work.surface));
 		// As many bits as rows: none outside, none twice. Otherwise the host finds the row.
 		if (cubeCount !== rows) checkGrid(coords, resolution);
-		const cubes = { resolution, set, rows: withMemory(rowOfCube) };
-		return await meshOfSurface(device, gpu, {
-			...{ cubes, features, weightColumn: 32, inside, surface, sizes },
-			points: (graph, vertexIds) => surfacePoints(graph, { vertexIds, cubes, ...ofSdf, withColors }),
-		});
+		return await meshOfSurface(device, gpu, surfaceOfFeatures(work, withMemory(rowOfCube), sizes, withColors));
 	} finally {
 		gpu.end();
 	}
+}
+
+/**
+ * The kernels that `extractMesh` will run on these cube features, which need no memory yet: the driver compiles them while something else runs.
+ * They depend on sizes that are not known yet in a prefix sum of more than 4 million numbers alone.
+ */
+export function extractMeshKernels(
+	device: Device,
+	request: Pick<ExtractMeshRequest, "cubeFeatures" | "resolution" | "withColors"> & { readonly hasAddedSdf: boolean },
+): readonly KernelVariant[] {
+	const { resolution, withColors = false, hasAddedSdf } = request;
+	const [rows] = request.cubeFeatures.shape;
+	const without: Uploads = { upload: (label, shape, values) => createTensor(label, dtypeOf(values), shape, "resident") };
+	const work = workOnFeatures(without, {
+		...{ resolution, features: createTensor("features", "f32", request.cubeFeatures.shape, "resident") },
+		coords: createTensor("coords", "i32", [rows, 3], "resident"),
+		added: hasAddedSdf ? createTensor("added SDF", "f32", [rows, 8], "resident") : undefined,
+	});
+	const graph = new Graph(device, "mesh");
+	const rowOfCube = recordSigns(graph, work);
+	recordSurface(graph, surfaceOfFeatures(work, rowOfCube, [rows, rows, rows, rows], withColors));
+	return graph.dispatches.map(({ variant }) => variant);
+}
+
+/** What `extractMesh` finds the signs with. */
+interface FeaturesWork {
+	readonly resolution: number;
+	readonly features: Tensor;
+	readonly coords: Tensor;
+	/** See `insideCorners`. */
+	readonly added: Tensor | undefined;
+	readonly sdfBias: number;
+	/** Cubes with features. */
+	readonly set: BitSet;
+	readonly inside: Tensor;
+	readonly surface: SurfaceSets;
+}
+
+function workOnFeatures(memory: Uploads, given: Pick<FeaturesWork, "resolution" | "features" | "coords" | "added">): FeaturesWork {
+	const { resolution } = given;
+	const words = gridWords(resolution);
+	return {
+		...{ ...given, sdfBias: -1 / resolution, set: emptySet(memory, "cubes", words.cubes) },
+		...{ inside: memory.upload("inside", [words.vertices]), surface: surfaceSets(memory, resolution) },
+	};
+}
+
+/** Records the set of cubes and what the surface goes through; gives the row of every cube. */
+function recordSigns(graph: Graph, work: FeaturesWork): Tensor {
+	const { resolution, coords, set, inside, surface } = work;
+	markCubes(graph, coords, resolution, set);
+	rankBits(graph, set);
+	const rows = graph.output(rowsOfCubes(graph, coords, resolution, set));
+	insideCorners(graph, { ...work, cubes: { resolution, set, rows } });
+	surfaceCubes(graph, { resolution, inside, ...surface });
+	return rows;
+}
+
+function surfaceOfFeatures(work: FeaturesWork, rows: Tensor, sizes: readonly number[], withColors: boolean): Surface {
+	const { resolution, set, features, added, sdfBias, inside, surface } = work;
+	const cubes = { resolution, set, rows };
+	return {
+		...{ cubes, features, weightColumn: 32, inside, surface, sizes },
+		points: (graph, vertexIds) => surfacePoints(graph, { vertexIds, cubes, features, added, sdfBias, withColors }),
+	};
 }
 
 /** A field on a sparse grid; every tensor has memory. */
@@ -143,128 +181,6 @@ export async function flexicubes(device: Device, field: FlexicubesField): Promis
 	} finally {
 		gpu.end();
 	}
-}
-
-const emptyMesh: ExtractedMesh = Object.freeze({
-	...{ positions: new Float32Array(0), faces: new Uint32Array(0), attributes: undefined },
-	...{ topology: undefined, dispatchCount: 0 },
-});
-
-/** A set of these bits, or without members, until the runner ends; not ranked. */
-function emptySet(gpu: GraphRunner, label: string, words: number, bits?: Uint32Array): BitSet {
-	const values = bits && new Uint32Array(setLength(words));
-	if (bits) values?.set(bits);
-	return { words, tensor: gpu.upload(label, [setLength(words)], values) };
-}
-
-/** What `surfaceCubes` fills: the cubes that the surface goes through, the vertices at them, the numbers of loops and quads. */
-interface SurfaceSets {
-	readonly tables: Tensor;
-	readonly cubes: BitSet;
-	readonly vertices: BitSet;
-	readonly sizes: Tensor;
-}
-
-function surfaceSets(gpu: GraphRunner, resolution: number): SurfaceSets {
-	const words = gridWords(resolution);
-	return {
-		tables: gpu.upload("tables", [256, 8], packedTables()),
-		cubes: emptySet(gpu, "surface cubes", words.cubes),
-		vertices: emptySet(gpu, "surface vertices", words.vertices),
-		sizes: gpu.upload("loops and quads", [2]),
-	};
-}
-
-/** Numbers of cubes, vertices, loops and quads, for the host to read. */
-function sizesOf({ cubes, vertices, sizes }: SurfaceSets): readonly Tensor[] {
-	return [countOf(cubes), countOf(vertices), elementOf(sizes, 0), elementOf(sizes, 1)];
-}
-
-/** A surface whose cubes and vertices are known; every tensor has memory. */
-interface Surface {
-	/** Cubes with features. */
-	readonly cubes: ActiveCubes;
-	readonly features: Tensor;
-	readonly weightColumn: number;
-	readonly inside: Tensor;
-	readonly surface: SurfaceSets;
-	/** As `sizesOf` has them. */
-	readonly sizes: readonly number[];
-	/** Records points f32 [u, 4 or 10] x, y, z, sdf, colours of vertices u32 [u]. */
-	readonly points: (graph: Graph, vertexIds: Tensor) => Tensor;
-	readonly withTopology?: boolean | undefined;
-}
-
-async function meshOfSurface(device: Device, gpu: GraphRunner, given: Surface): Promise<ExtractedMesh> {
-	const { cubes: active, features, weightColumn, inside, surface, withTopology } = given;
-	const { resolution } = active;
-	const { tables } = surface;
-	const [count, vertexCount, dualCount, quads] = given.sizes;
-	if (count === 0) return { ...emptyMesh, topology: withTopology ? noTopology : undefined };
-	const made = await gpu.run("surface", (graph) => {
-		const cubeIds = membersOfBits(graph, surface.cubes, count);
-		const { cubes, loopsBefore } = surfaceCases(graph, { resolution, cubeIds, inside, tables });
-		const vertexIds = membersOfBits(graph, surface.vertices, vertexCount);
-		const points = given.points(graph, vertexIds);
-		const { corners, duals, caseAndFirst } = surfaceDuals(graph, {
-			...{ resolution, cubeIds, cubes, loopsBefore, tables, duals: dualCount, vertices: surface.vertices },
-		});
-		const featureRows = rankMembers(graph, cubeIds, active.set, active.rows);
-		const rows = graph.output(dualVertices(graph, { features, weightColumn, featureRows, corners, points, duals }));
-		const { flags, counts } = surfaceEdges(graph, vertexIds, inside, points, resolution);
-		if (withTopology) for (const tensor of [cubeIds, cubes, vertexIds, flags]) graph.output(tensor);
-		const found = { rows, channels: points.shape[1], cubeIds, cubes, vertexIds, flags };
-		if (quads === 0) return { ...found, faces: undefined };
-		const quadsBefore = prefixSum(graph, { values: counts });
-		const faces = surfaceFaces(graph, {
-			...{ resolution, tables, quads, cubes: surface.cubes, quadsBefore, flags, vertexIds, caseAndFirst, duals: rows, dualCount },
-		});
-		return { ...found, faces: graph.output(faces) };
-	});
-	const valuesOf = (first: number, columns: number) => ({ ...elementOf(made.rows, first * dualCount), shape: [columns * dualCount] });
-	const hasColors = made.channels === 10;
-	const [positions, attributes, faces] = await readTogether(device, [
-		...[valuesOf(0, 3), valuesOf(3, hasColors ? 6 : 0)],
-		...(made.faces ? [made.faces] : []),
-	]);
-	return {
-		positions: new Float32Array(positions.buffer),
-		faces: faces ?? new Uint32Array(0),
-		attributes: hasColors ? new Float32Array(attributes.buffer) : undefined,
-		topology: withTopology
-			? topologyOf(resolution, {
-					cubes: await readUnsigned(device, made.cubeIds),
-					cases: await readUnsigned(device, made.cubes),
-					vertices: await readUnsigned(device, made.vertexIds),
-					flags: await readUnsigned(device, made.flags),
-				})
-			: undefined,
-		dispatchCount: gpu.dispatchCount,
-	};
-}
-
-const noTopology: SurfaceTopology = {
-	...{ cubes: new Uint32Array(0), originalCases: new Uint8Array(0), cases: new Uint8Array(0), edges: new Uint32Array(0) },
-};
-
-function topologyOf(
-	resolution: number,
-	lists: { readonly cubes: Uint32Array; readonly cases: Uint32Array; readonly vertices: Uint32Array; readonly flags: Uint32Array },
-): SurfaceTopology {
-	const side = resolution + 1;
-	const steps = [-side, 1, side * side];
-	const edges: number[] = [];
-	lists.flags.forEach((flags, u) => {
-		steps.forEach((step, k) => {
-			if ((flags >> (6 + k)) & 1) edges.push(lists.vertices[u], lists.vertices[u] + step);
-		});
-	});
-	return {
-		cubes: lists.cubes,
-		cases: Uint8Array.from(lists.cubes, (_, s) => lists.cases[s] & 255),
-		originalCases: Uint8Array.from(lists.cubes, (_, s) => lists.cases[s] >> 8),
-		edges: Uint32Array.from(edges),
-	};
 }
 
 /** [n, 8] `sdf` at the corners of cubes [n, 3]; asked once for every vertex. */

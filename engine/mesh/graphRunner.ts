@@ -18,6 +18,11 @@ export interface GraphRunner {
 	end(): void;
 }
 
+/** The type of a tensor of these values, of zeros without. */
+export function dtypeOf(values: Uint32Array | Int32Array | Float32Array | undefined): "f32" | "i32" | "u32" {
+	return values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : "u32";
+}
+
 /** A runner that holds nothing yet. */
 export function graphRunner(device: Device): GraphRunner {
 	const executables: Executable[] = [];
@@ -35,8 +40,7 @@ export function graphRunner(device: Device): GraphRunner {
 			return recorded;
 		},
 		upload(label, shape, values) {
-			const dtype = values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : "u32";
-			const tensor = residentTensor(device, label, dtype, shape, values);
+			const tensor = residentTensor(device, label, dtypeOf(values), shape, values);
 			owned.push(tensor);
 			return tensor;
 		},

@@ -1,7 +1,7 @@
 import type { Weights } from "../../weights/weights.ts";
 import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
-import { compileAhead } from "../gpu/kernel.ts";
+import { compileAhead, type KernelVariant } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { allocate, readPieceBytes, release } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
@@ -90,6 +90,8 @@ export interface Part {
 	readonly graphs: readonly Graph[];
 	/** Tensors that several of its graphs share: allocated before the graphs are compiled, freed with the part. */
 	readonly tensors?: readonly Tensor[];
+	/** Kernels that it runs besides, in graphs that are recorded when it runs: compiled ahead with those of its graphs. */
+	readonly kernels?: readonly KernelVariant[];
 	/** GPU bytes that it allocates besides, while its graphs are there. */
 	readonly extraBytes?: number;
 }
@@ -135,7 +137,10 @@ export function planStage(context: PartContext, stage: string, parts: readonly P
 		);
 	}
 	if (!networks.resident) networks.release();
-	const variants = parts.flatMap(({ graphs }) => graphs.flatMap(({ dispatches }) => dispatches.map(({ variant }) => variant)));
+	const variants = parts.flatMap(({ graphs, kernels = [] }) => [
+		...graphs.flatMap(({ dispatches }) => dispatches.map(({ variant }) => variant)),
+		...kernels,
+	]);
 	compileAhead(device, variants);
 }
 

@@ -11,7 +11,7 @@ import type { Image } from "../image/image.ts";
 import { centredOnBlack } from "../image/personImage.ts";
 import { inputForDino, loadView, viewForDino } from "../image/stageViews.ts";
 import { subdividedCoordinates } from "../kernels/sparse/subdividedVoxels.ts";
-import { extractMesh } from "../mesh/flexicubes.ts";
+import { extractMesh, extractMeshKernels } from "../mesh/flexicubes.ts";
 import { type Dinov2, declareDinov2, readDinov2Config, recordDinov2 } from "../models/dinov2.ts";
 import { declareSlatFlow, readSlatFlowConfig } from "../models/slatFlow.ts";
 import { slatFlowGeometry } from "../models/slatFlowGeometry.ts";
@@ -145,6 +145,7 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 		weights: [meshNetwork.weights],
 		graphs: [meshGraph],
 		tensors: [coordsOnDevice],
+		kernels: extractMeshKernels(device, { cubeFeatures: cubes, resolution, hasAddedSdf: shell !== undefined }),
 		extraBytes: (cubeCoords.length / 3) * 396 + 2 * resolution ** 3,
 	};
 
