@@ -144,4 +144,14 @@ export const attentionCases: readonly AttentionCase[] = [
 			return attention(graph, { ...operands, heads: 1, headSize: size, sequences, keySequences: 1, queries, keys });
 		},
 	},
+	{
+		name: "whole tiles of keys, growing scores",
+		emulated: true,
+		record(device, graph) {
+			const [heads, rows] = [2, 160];
+			const tensor = values(device, 2 * rows, 3 * heads * size, 1, 2, 3);
+			const operands = { q: { tensor }, k: { tensor, column: heads * size }, v: { tensor, column: 2 * heads * size } };
+			return attention(graph, { ...operands, heads, headSize: size, sequences: 2, queries: rows, keys: rows });
+		},
+	},
 ];
