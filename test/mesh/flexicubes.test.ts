@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Device } from "../../engine/gpu/device.ts";
 import { float16ToFloat32 } from "../../engine/gpu/float16.ts";
+import { compileKernel } from "../../engine/gpu/kernel.ts";
 import { readTensor, release, residentTensor } from "../../engine/gpu/transfer.ts";
 import { emptyBits, mark, rankBits } from "../../engine/mesh/bitRank.ts";
-import { extractMesh, flexicubes } from "../../engine/mesh/flexicubes.ts";
+import { extractMesh, extractMeshKernels, flexicubes } from "../../engine/mesh/flexicubes.ts";
 import { syntheticFloat32 } from "../../engine/random/synthetic.ts";
 import { denseField, referenceFlexicubes } from "../support/flexicubesReference.ts";
 import { nmse, randomValues, testDevice } from "../support/gpu.ts";
@@ -90,6 +91,22 @@ describe("extractMesh", () => {
 		const cubeFeatures = residentTensor(device, "features", "f32", [1, 53], new Float32Array(53).fill(1));
 		const mesh = await extractMesh(device, { cubeFeatures, coords: Int32Array.of(1, 1, 1), resolution: 4 });
 		expect([mesh.positions.length, mesh.faces.length]).toEqual([0, 0]);
+	});
+
+	it.each([
+		[53, false, false],
+		[101, true, true],
+	])("compiles nothing that was not announced: %i columns, colours %s, added SDF %s", async (columns, withColors, hasAddedSdf) => {
+		const own = await testDevice({ maxBindingBytes: 1 << (20 + (columns % 2)) });
+		const { coords, features, count } = shell(9, 0.02);
+		const narrow = Float32Array.from({ length: count * columns }, (_, i) => features[Math.floor(i / columns) * 101 + (i % columns)]);
+		const cubeFeatures = residentTensor(own, "features", "f32", [count, columns], narrow);
+		const kernels = extractMeshKernels(own, { cubeFeatures, resolution: 9, withColors, hasAddedSdf });
+		await Promise.all(kernels.map((kernel) => compileKernel(own, kernel)));
+		const compiled = vi.spyOn(own.gpu, "createComputePipelineAsync");
+		await extractMesh(own, { cubeFeatures, coords, resolution: 9, withColors, ...(hasAddedSdf && { addedSdf: ball }) });
+		expect(compiled).not.toHaveBeenCalled();
+		compiled.mockRestore();
 	});
 
 	it("gives the same bytes again and leaves its input alone", async () => {
