@@ -3,6 +3,7 @@ import type { Device } from "../gpu/device.ts";
 import { compileKernel, type Kernel } from "../gpu/kernel.ts";
 import { type Storage, type Tensor, tensorBytes } from "../gpu/tensor.ts";
 import { readTensor, readUnsigned, type TensorValues, writeTensor } from "../gpu/transfer.ts";
+import { layInBlocks } from "./blocks.ts";
 import type { Dispatch, Graph, Scalar } from "./graph.ts";
 import { type Plan, paramsStride, planGraph, zeroBytes } from "./plan.ts";
 import { timedPasses } from "./timestamps.ts";
@@ -47,6 +48,7 @@ interface BoundDispatch {
 export async function compileGraph(graph: Graph, options: { readonly maxBytes?: number } = {}): Promise<Executable> {
 	const { device } = graph;
 	const plan = planGraph(graph);
+	layInBlocks(graph);
 	if (plan.byteLength > (options.maxBytes ?? Number.POSITIVE_INFINITY)) {
 		throw new SyncHumanError(
 			"memory",

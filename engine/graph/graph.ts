@@ -22,17 +22,28 @@ export interface DispatchRequest extends KernelVariant {
 	 * the shader has an override.
 	 */
 	readonly tensors: Readonly<Record<string, Tensor | undefined>>;
+	/** Read or written bindings that the shader takes in blocks too (`dispatch`): their tensors lie so where all their users agree. */
+	readonly mayBlock?: readonly string[] | undefined;
 	/** By Params field; arrays for vectors. */
 	readonly params?: Readonly<Record<string, number | boolean | Scalar | readonly number[]>>;
 	/** Workgroups in x, y, z; see `foldedWorkgroups` for counts beyond 65,535. */
 	readonly workgroups: readonly [number, number?, number?];
 }
 
+/** A tensor in its place in a kernel call. */
+export interface BoundTensor {
+	readonly name: string;
+	readonly tensor: Tensor | undefined;
+	readonly written: boolean;
+	/** Whether the shader takes it in blocks too. */
+	readonly mayBlock: boolean;
+}
+
 /** A recorded kernel call. */
 export interface Dispatch {
 	readonly label: string;
 	readonly variant: KernelVariant;
-	readonly tensors: readonly { readonly name: string; readonly tensor: Tensor | undefined; readonly written: boolean }[];
+	readonly tensors: readonly BoundTensor[];
 	readonly params: Readonly<Record<string, number | boolean | Scalar | readonly number[]>>;
 	readonly workgroups: readonly [number, number, number];
 }
@@ -158,12 +169,13 @@ export class Graph {
 			if (!declared.storage.some((binding) => binding.name === name))
 				throw new Error(`${label}: shader ${shader} has no binding "${name}"`);
 		}
-		const bound = declared.storage.map((binding) => {
+		const bound = declared.storage.map((binding): BoundTensor => {
 			const tensor = tensors[binding.name];
+			const mayBlock = request.mayBlock?.includes(binding.name) ?? false;
 			const written = binding.access === "read_write";
 			if (tensor === undefined) {
 				if (written) throw new Error(`${label}: output "${binding.name}" is missing`);
-				return { name: binding.name, tensor, written };
+				return { name: binding.name, tensor, written, mayBlock };
 			}
 			this.#check(
 				label,
@@ -171,10 +183,10 @@ export class Graph {
 				tensor,
 				binding.dtype === "u32" && binding.lanes > 1 && tensor.dtype === "f16" ? "f16" : binding.dtype,
 			);
-			return { name: binding.name, tensor, written };
+			return { name: binding.name, tensor, written, mayBlock };
 		});
 		for (const { name, tensor } of bound) {
-			const told = overrides?.[`blocked${name[0].toUpperCase()}${name.slice(1)}`] ?? false;
+			const told = overrides?.[blockedOverride(name)] ?? false;
 			if (tensor && told !== (tensor.inBlocks ?? false))
 				throw new Error(`${label}: ${name} must lie ${told ? "in blocks" : "row by row"}, got ${describe(tensor)}`);
 		}
@@ -210,6 +222,11 @@ export class Graph {
 			);
 		}
 	}
+}
+
+/** The override that tells a shader whether a binding lies in blocks: "blockedX" for "x". */
+export function blockedOverride(name: string): string {
+	return `blocked${name[0].toUpperCase()}${name.slice(1)}`;
 }
 
 /** Workgroup counts (x, y) with x * y >= count and both <= 65,535; a shader finds its index as id.x + id.y * num_workgroups.x. */

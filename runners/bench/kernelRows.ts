@@ -2,6 +2,7 @@ import type { Device } from "../../engine/gpu/device.ts";
 import { compileKernel, variantKey } from "../../engine/gpu/kernel.ts";
 import { createTensor, type Storage, type Tensor } from "../../engine/gpu/tensor.ts";
 import { allocate, release } from "../../engine/gpu/transfer.ts";
+import { layInBlocks } from "../../engine/graph/blocks.ts";
 import { compileGraph, type Executable } from "../../engine/graph/executable.ts";
 import { type Dispatch, Graph } from "../../engine/graph/graph.ts";
 import { syntheticFill } from "../../engine/kernels/dense/syntheticFill.ts";
@@ -33,6 +34,7 @@ export async function kernelRows(
 	{ bound }: KernelChoice,
 	onRow?: (row: BenchRow) => void,
 ): Promise<readonly BenchRow[]> {
+	layInBlocks(source);
 	const different = new Map<string, { readonly dispatch: Dispatch; calls: number }>();
 	for (const dispatch of source.dispatches) {
 		if (dispatchWork(dispatch).flops > 0 !== (bound === "compute")) continue;

@@ -8,6 +8,8 @@ override workgroupSize: u32 = 128;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<Output>>; // [rows, outputStride]
 @group(0) @binding(2) var<uniform> params: Params;
 
+// include "dense/blocks"
+
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let at = (group.x + group.y * groups.x) * workgroupSize + thread;
@@ -32,5 +34,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let row = tile / params.queryTiles / params.heads * params.queries + query;
   let column = tile / params.queryTiles % params.heads * 4u * headBlocks + matrix % headBlocks * 4u + at % 4u;
-  y[row * params.outputStride + column] = vec4<Output>(sum / total);
+  y[placeInBlocks(blockedY, row, column, params.outputStride, 8u)] = vec4<Output>(sum / total);
 }

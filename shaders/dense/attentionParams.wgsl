@@ -2,6 +2,7 @@
 override hasQueryRows: bool = false;
 override hasKeyRows: bool = false;
 override hasWindows: bool = false;
+override blockedY: bool = false; // y lies in blocks (blocks.wgsl): of kernels on subgroup matrices
 struct Params {
   heads: u32, headVectors: u32, sequences: u32, // headVectors, strides and columns: in vectors of four
   firstSequence: u32,                         // of this window, for keySequences

@@ -1,5 +1,6 @@
 // Functions of attentionSubgroupMatrix.wgsl that know no matrices: rows of tables, queries, keys and values, and the rows of `scores`.
 // include "dense/attentionRows"
+// include "dense/blocks"
 
 fn loadK(column: u32, firstKey: u32, key: u32, keyCount: u32) -> vec4<u32> { // the last key again behind the last
   return k[keyRow(firstKey + min(key, keyCount - 1u)) * params.keyStride + column];
@@ -48,7 +49,7 @@ fn writeRows(column: u32, thread: u32, firstQuery: u32, query0: u32, queryCount:
     let moved = thread / 4u + i * rowsApart;
     let start = moved * rowPitch;
     if (query0 + moved < queryCount) {
-      let to = queryRow(firstQuery + query0 + moved) * params.outputStride + column + thread % 4u;
+      let to = placeInBlocks(blockedY, queryRow(firstQuery + query0 + moved), column + thread % 4u, params.outputStride, 8u);
       y[to] = vec4<Output>(bitcast<f32>(scores[start + 4u].x) * floats(start + thread % 4u));
     }
   }

@@ -7,6 +7,7 @@ alias Output = f32; // or as many f16
 override workgroupSize: u32 = 64;
 override affine: bool = true;
 override silu: bool = false;
+override blockedY: bool = false;   // y lies in blocks (blocks.wgsl), elements are vectors of four
 struct Params {
   positions: u32, channels: u32,   // channels in vectors
   sliceRows: u32, slices: u32,     // of one image, or of the window of one
@@ -20,10 +21,14 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Output>;         // [images, positions, channels]
 @group(0) @binding(4) var<uniform> params: Params;
 
+// include "dense/blocks"
+
 fn activated(v: Values) -> Output {
   if (!silu) { return Output(v); }
   return Output(v / (1.0 + exp(min(-v, Values(87.0)))));
 }
+
+fn placeOf(row: u32, channel: u32) -> u32 { return placeInBlocks(blockedY, row, channel, params.channels, 8u); }
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -43,20 +48,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (affine) { offset = bias[channel]; }
   let step = lanes * params.channels;
   let count = (rows - lane + lanes - 1u) / lanes;
-  var at = (image * params.positions + first + lane) * params.channels + channel;
+  var row = image * params.positions + first + lane;
+  var at = row * params.channels + channel;
   for (var left = count; left >= 4u; left -= 4u) {
     let a = Values(x[at]);
     let b = Values(x[at + step]);
     let c = Values(x[at + 2u * step]);
     let d = Values(x[at + 3u * step]);
-    y[at] = activated((a - mean) * factor + offset);
-    y[at + step] = activated((b - mean) * factor + offset);
-    y[at + 2u * step] = activated((c - mean) * factor + offset);
-    y[at + 3u * step] = activated((d - mean) * factor + offset);
+    y[placeOf(row, channel)] = activated((a - mean) * factor + offset);
+    y[placeOf(row + lanes, channel)] = activated((b - mean) * factor + offset);
+    y[placeOf(row + 2u * lanes, channel)] = activated((c - mean) * factor + offset);
+    y[placeOf(row + 3u * lanes, channel)] = activated((d - mean) * factor + offset);
     at += 4u * step;
+    row += 4u * lanes;
   }
   for (var left = count % 4u; left > 0u; left--) {
-    y[at] = activated((Values(x[at]) - mean) * factor + offset);
+    y[placeOf(row, channel)] = activated((Values(x[at]) - mean) * factor + offset);
     at += step;
+    row += lanes;
   }
 }

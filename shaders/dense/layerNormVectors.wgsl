@@ -8,6 +8,7 @@ alias Output = f32;
 override workgroupSize: u32 = 64;
 override threadsPerRow: u32 = 64;    // a divisor of workgroupSize
 override vectorsPerThread: u32 = 1;  // at most 16
+override blockedY: bool = false;     // y lies in blocks (blocks.wgsl)
 // include "dense/layerNormParams"
 @group(0) @binding(0) var<storage, read> x: array<vec4<Input>>;      // [rows, columns]
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;       // [columns]
@@ -16,6 +17,8 @@ override vectorsPerThread: u32 = 1;  // at most 16
 @group(0) @binding(4) var<storage, read> shift: array<vec4f>;        // [groups, shiftStride]
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<Output>>; // [rows, outputStride]
 @group(0) @binding(6) var<uniform> params: Params;
+
+// include "dense/blocks"
 
 var<workgroup> sums: array<f32, workgroupSize>;
 var<workgroup> squares: array<f32, workgroupSize>;
@@ -66,7 +69,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (affine) { v = v * weight[c] + bias[c]; }
       if (modulated) { v = v * (1.0 + scale[scaleBase + c]) + shift[shiftBase + c]; }
       if (silu) { v = v / (1.0 + exp(min(-v, vec4f(87.0)))); }
-      y[output + c] = vec4<Output>(v);
+      var to = output + c;
+      if (blockedY) { to = placeInBlocks(blockedY, row, c, params.outputStride / 4u, 8u); }
+      y[to] = vec4<Output>(v);
     }
   }
 }

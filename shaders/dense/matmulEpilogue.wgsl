@@ -4,6 +4,7 @@
 alias Values = vec4f;
 // include "dense/erf"
 // include "dense/segmentedRow"
+// include "dense/blocks"
 
 // GELU by tanh is v * sigmoid(2 u): compilers give tanh a branch for every element.
 fn activate(v: vec4f) -> vec4f {
@@ -32,7 +33,9 @@ fn gated4(v: vec4f, m: u32, n: u32) -> vec4f {
 }
 
 fn indexOfY(m: u32, n: u32) -> u32 {
-  return (segmentedRow(m, segmentedY, params.ySegment) * params.outputStride + params.outputColumn + n) / 4u;
+  let row = segmentedRow(m, segmentedY, params.ySegment);
+  if (blockedY) { return placeInBlocks(blockedY, row, n / 4u, params.outputStride / 4u, 8u); }
+  return (row * params.outputStride + params.outputColumn + n) / 4u;
 }
 
 fn residualAt(m: u32, n: u32) -> vec4<Residual> {

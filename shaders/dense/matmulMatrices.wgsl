@@ -1,5 +1,4 @@
 // Rows of x and their neighbours, and the types of matrices, for matmulSubgroupMatrix.wgsl and matmulParts.wgsl.
-// include "dense/blocks"
 
 // First vector of a row of weight.
 fn weightVector(row: u32, inner: u32) -> u32 { return placeInBlocks(blockedWeight, row, 0u, inner / 8u, 4u); }

@@ -2,6 +2,7 @@
 override gathered: bool = false;
 override blockedX: bool = false; // x lies in blocks (blocks.wgsl)
 override blockedWeight: bool = false;
+override blockedY: bool = false; // of kernels with matmulEpilogue.wgsl
 override activation: u32 = 0; // 0 none, 1 SiLU, 2 GELU (erf), 3 GELU (tanh), 4 ReLU
 override hasBias: bool = false;
 override hasRowBias: bool = false;

@@ -15,6 +15,7 @@ const none = 0xffffffffu;
 var<workgroup> tiles: array<vec4<u32>, 640u + fragmentColumns * 160u>; // a slice of x and one of weight
 
 // include "dense/segmentedRow"
+// include "dense/blocks"
 // include "dense/matmulMatrices"
 
 @compute @workgroup_size(128)

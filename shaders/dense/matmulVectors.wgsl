@@ -24,7 +24,6 @@ const pitch = 33u; // vectors between the 128 rows (or columns) of one k and tho
 var<workgroup> tileX: array<vec4f, 528>;
 var<workgroup> tileW: array<vec4f, 528>;
 
-// include "dense/blocks"
 // include "dense/matmulEpilogue"
 
 // Rows past the end are computed and not stored.

@@ -7,6 +7,7 @@
 alias Input = f32;
 alias Output = f32;
 override workgroupSize: u32 = 64;
+override blockedV: bool = false;             // v lies in blocks (blocks.wgsl)
 struct Params {
   height: u32, width: u32, vectors: u32,     // of an image; channels / 4
   strip: u32, strips: u32,                   // pixels of a thread; strips of a column
@@ -38,6 +39,8 @@ fn store(at: u32, value: Row) {
   v[at + 2u * batch] = vec4<Output>(0.25 * value.c);
 }
 
+// include "dense/blocks"
+
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let thread = (group.x + group.y * groups.x) * workgroupSize + local;
@@ -52,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let last = min(params.height, first + params.strip);
   for (var row = first; row < last; row++) {
     let below = pixelRow(image, i32(row) + 1, column, vector);
-    let at = ((image * params.height + row) * params.width + column) * params.vectors + vector;
+    let at = placeInBlocks(blockedV, (image * params.height + row) * params.width + column, vector, params.vectors, 8u);
     let three = 3u * params.batchRows * params.vectors;
     store(at, Row(above.a - middle.a, above.b - middle.b, above.c - middle.c));
     store(at + three, middle);

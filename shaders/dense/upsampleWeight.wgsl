@@ -2,6 +2,7 @@
 // channels of one column; sums in f32.
 alias Weight = f32;
 override workgroupSize: u32 = 64;
+override blockedU: bool = false;                                             // u lies in blocks (blocks.wgsl)
 struct Params { columns: u32, vectors: u32 }                                 // channels / 4
 @group(0) @binding(0) var<storage, read> weight: array<vec4<Weight>>;        // [columns, 3, 3, channels]
 @group(0) @binding(1) var<storage, read_write> u: array<vec4<Weight>>;       // [9, columns, channels]
@@ -23,6 +24,8 @@ fn store(at: u32, value: Row) {
   u[at + 2u * batch] = vec4<Weight>(value.c);
 }
 
+// include "dense/blocks"
+
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let thread = (group.x + group.y * groups.x) * workgroupSize + local;
@@ -32,7 +35,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let r1 = weightRow(first + 3u * params.vectors);
   let r2 = weightRow(first + 6u * params.vectors);
   let three = 3u * params.columns * params.vectors;
-  store(thread, r0);
-  store(thread + three, Row(r0.a + r1.a + r2.a, r0.b + r1.b + r2.b, r0.c + r1.c + r2.c));
-  store(thread + 2u * three, r2);
+  let at = placeInBlocks(blockedU, thread / params.vectors, thread % params.vectors, params.vectors, 8u);
+  store(at, r0);
+  store(at + three, Row(r0.a + r1.a + r2.a, r0.b + r1.b + r2.b, r0.c + r1.c + r2.c));
+  store(at + 2u * three, r2);
 }

@@ -102,6 +102,7 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 			aliases: { Output: y.dtype, ...(!onMatrices && { Query: q.tensor.dtype, Key: k.tensor.dtype, Value: v.tensor.dtype }) },
 			overrides,
 			tensors: { ...tensors, queryRows, keyRows, offsets: windows?.offsets },
+			mayBlock: onMatrices ? ["y"] : [],
 			params,
 			workgroups: foldedWorkgroups(tiles),
 		});

@@ -78,6 +78,7 @@ export function attentionKeyParts(graph: Graph, { label, overrides, tensors, par
 		aliases,
 		overrides,
 		tensors: { ...tensors, sums },
+		mayBlock: ["y"],
 		params,
 		workgroups: foldedWorkgroups(params.wholeTiles + params.parts * inParts),
 	});
@@ -88,6 +89,7 @@ export function attentionKeyParts(graph: Graph, { label, overrides, tensors, par
 		aliases,
 		overrides: { ...overrides, workgroupSize },
 		tensors: { sums, y: tensors.y },
+		mayBlock: ["y"],
 		params,
 		workgroups: foldedWorkgroups((inParts * 32 * headSize) / workgroupSize),
 	});

@@ -49,6 +49,7 @@ export function faceBlend(graph: Graph, request: FaceBlendRequest): Tensor {
 		aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
 		overrides: { workgroupSize },
 		tensors: { x },
+		mayBlock: lanes === 4 ? ["x"] : [],
 		params: { count, side, third, channels: channels / lanes, views, domains, frontView, faceView },
 		workgroups: foldedWorkgroups(Math.ceil(count / workgroupSize)),
 	});

@@ -143,6 +143,7 @@ export function groupNorm(graph: Graph, request: GroupNormRequest): Tensor {
 			aliases: { Input: vector(x.dtype), Values: vector("f32"), Output: vector(y.dtype) },
 			overrides: { workgroupSize, affine: affine !== undefined, silu: request.silu ?? false },
 			tensors: { x: part.of(flatX), factors, bias: affine?.bias, y: part.of(flatY) },
+			mayBlock: vectorLanes(x.shape.at(-1) ?? 1) === 4 ? ["y"] : [],
 			...over(part),
 		});
 	});

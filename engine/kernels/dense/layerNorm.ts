@@ -76,6 +76,7 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 				shift: modulation?.shift.tensor,
 				y: shownY,
 			},
+			mayBlock: shader === "dense/layerNormVectors" && firstShown === 0 && columns === outputStride ? ["y"] : [],
 			params: {
 				rows: count,
 				columns,

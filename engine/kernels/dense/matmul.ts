@@ -173,6 +173,12 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 		const parts = kernel.parts ?? 1;
 		const tail = kernel.takesTail === true && hasTail(count);
 		const partRows = (tail ? Math.floor : Math.ceil)(count / kernel.tileRows) * kernel.tileRows;
+		// What the kernels on subgroup matrices take in blocks too.
+		const onMatrices = !kernel.takesAnyDtype;
+		const wholeX = onMatrices && !neighbours && !xRows && channels === width;
+		const wholeWeight = onMatrices && weight.shape.at(-1) === inner;
+		const mayRead = [...(wholeX ? ["x"] : []), ...(wholeWeight ? ["weight"] : [])];
+		const wholeY = onMatrices && outputColumns === outputStride && !into?.accumulate;
 		const overrides = {
 			gathered: neighbours !== undefined,
 			blockedX: x.inBlocks ?? false,
@@ -223,6 +229,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 				aliases: { ...outputAliases, ...(kernel.takesAnyDtype && { Input: x.dtype, Weight: weight.dtype }) },
 				overrides: { ...kernel.overrides, ...overrides, ...(kernel.takesTail && { tail }) },
 				tensors: { ...read, ...finished },
+				mayBlock: [...mayRead, ...(wholeY ? ["y"] : [])],
 				params,
 				workgroups,
 			});
@@ -236,6 +243,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 			label,
 			overrides: { ...kernel.overrides, ...overrides, ...(byRows && { tail, inParts: true }) },
 			tensors: { ...read, y: sums },
+			mayBlock: mayRead,
 			params,
 			workgroups,
 		});
@@ -266,6 +274,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 			aliases: outputAliases,
 			overrides: { ...sumOverrides, workgroupSize },
 			tensors: { sums, ...finished },
+			mayBlock: wholeY ? ["y"] : [],
 			params,
 			workgroups: foldedWorkgroups(Math.ceil(elementCount(partShape) / 4 / workgroupSize)),
 		});

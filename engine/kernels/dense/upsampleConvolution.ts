@@ -1,4 +1,4 @@
-import { describe, elementBytes, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { blockRows, describe, elementBytes, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { batchedRows, matmul } from "./matmul.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
@@ -54,6 +54,7 @@ export function upsampleConvolution(graph: Graph, request: UpsampleConvolutionRe
 		aliases: { Weight: dtype },
 		overrides: { workgroupSize },
 		tensors: { weight, u: transformedWeight },
+		mayBlock: columns % blockRows === 0 ? ["u"] : [], // each plane by itself
 		params: { columns, vectors: channels / 4 },
 		workgroups: foldedWorkgroups(Math.ceil((columns * channels) / 4 / workgroupSize)),
 	});
@@ -72,6 +73,7 @@ export function upsampleConvolution(graph: Graph, request: UpsampleConvolutionRe
 			aliases: { Input: x.dtype, Output: dtype },
 			overrides: { workgroupSize },
 			tensors: { x: rowsOf(x, firstImage, count), v: transformed },
+			mayBlock: ["v"],
 			params: { height, width, vectors: channels / 4, strip, strips, threads: threadsIn, batchRows },
 			workgroups: foldedWorkgroups(Math.ceil(threadsIn / workgroupSize)),
 		});

@@ -1,4 +1,4 @@
-import { type DType, describe, elementBytes, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { blockRows, type DType, describe, elementBytes, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { neighboursOf } from "./convolutionGeometry.ts";
 import { type GroupNormRequest, groupNormFactors } from "./groupNorm.ts";
@@ -84,9 +84,7 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 	if (residual && elementCount(residual.shape) !== elementCount(y.shape))
 		throw new Error(`${graph.path}/${label}: residual must be ${describe(y)}, got ${describe(residual)}`);
 	const factors = norm && groupNormFactors(graph, { ...norm, x, label: `${label} norm` });
-	// Whole cache lines for the products.
-	const inBlocks = !volume && hasSubgroupMatrices(graph.device.report) && dtype === "f16" && channels % 32 === 0 && columns % 8 === 0;
-	const transformedWeight = transformWeight(graph, weight, tile, inBlocks, label);
+	const transformedWeight = transformWeight(graph, weight, tile, label);
 	// The taps of the first axis: the tile itself in the slices before, here and after.
 	const between = [
 		[1, 1],
@@ -105,15 +103,16 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 	for (let first = 0; first < images * depth; first += chunk) {
 		const count = Math.min(chunk, images * depth - first);
 		const batchRows = paddedRows(count * tiles);
-		const transformed = { ...graph.tensor(`${label} transformed`, dtype, [planes * batchRows, channels]), inBlocks };
+		const transformed = graph.tensor(`${label} transformed`, dtype, [planes * batchRows, channels]);
 		const shape = { height, width, tilesY, tilesX, batchRows, firstImage: first };
 		const threadsIn = count * strips * tilesX * (channels / kernels.inputChannels);
 		graph.dispatch({
 			shader: kernels.input,
 			label: `${label} input`,
 			aliases: { Input: x.dtype, Output: dtype },
-			overrides: { workgroupSize: inputThreads, normalised: norm !== undefined, silu: norm?.silu ?? false, blockedV: inBlocks },
+			overrides: { workgroupSize: inputThreads, normalised: norm !== undefined, silu: norm?.silu ?? false },
 			tensors: { x: slices(x, first, count), factors, bias: norm?.affine?.bias, v: transformed },
+			mayBlock: ["v"],
 			params: { ...shape, vectors: channels / kernels.inputChannels, strip, strips, threads: threadsIn },
 			workgroups: foldedWorkgroups(Math.ceil(threadsIn / inputThreads)),
 		});
@@ -189,17 +188,18 @@ export function imagesAtOnce(graph: Graph, images: number, imageBytes: number, c
 }
 
 /** [planes, columns, channels] of [columns, 3, 3, channels]; [planes, columns, 3, channels] of [columns, 3, 3, 3, channels]. */
-function transformWeight(graph: Graph, weight: Tensor, tile: WinogradTile, inBlocks: boolean, label: string): Tensor {
+function transformWeight(graph: Graph, weight: Tensor, tile: WinogradTile, label: string): Tensor {
 	const [outer, channels] = [weight.shape.slice(0, -3), weight.shape.at(-1) ?? 0];
 	const columns = elementCount(outer);
-	const u = { ...graph.tensor(`${label} weight`, weight.dtype, [(tile + 2) ** 2, ...outer, channels]), inBlocks };
+	const u = graph.tensor(`${label} weight`, weight.dtype, [(tile + 2) ** 2, ...outer, channels]);
 	const workgroupSize = graph.device.report.software ? 64 : 256;
 	graph.dispatch({
 		shader: kernelsOf[tile].weight,
 		label: `${label} weight`,
 		aliases: { Weight: weight.dtype },
-		overrides: { workgroupSize, blockedU: inBlocks },
+		overrides: { workgroupSize },
 		tensors: { weight, u },
+		mayBlock: columns % blockRows === 0 ? ["u"] : [], // each plane by itself
 		params: { columns, vectors: channels / 4 },
 		workgroups: foldedWorkgroups(Math.ceil((columns * channels) / 4 / workgroupSize)),
 	});

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../engine/gpu/device.ts";
 import { loadShader, registerShaders } from "../../../engine/gpu/shaderSource.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
+import { layInBlocks } from "../../../engine/graph/blocks.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
 import { convolution } from "../../../engine/kernels/dense/convolution.ts";
 import { groupNorm } from "../../../engine/kernels/dense/groupNorm.ts";
@@ -148,6 +149,7 @@ describe("winogradConvolution", () => {
 						const x = residentTensor(on, "x", "f16", [1, 9, 10, 64], randomValues(9 * 10 * 64, 1));
 						const weight = residentTensor(on, "w", "f16", [40, 3, 3, 64], randomValues(40 * 9 * 64, 2, 0.05));
 						const y = winogradConvolution(graph, { x, weight, tile: 2 });
+						layInBlocks(graph);
 						blocked.push(
 							graph.dispatches.map(({ variant }) =>
 								Object.entries(variant.overrides ?? {}).some(([name, value]) => name.startsWith("blocked") && value),
