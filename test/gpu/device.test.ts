@@ -76,7 +76,7 @@ describe("openDevice", () => {
 		const device = await openDevice(await openGpu(), { allowSoftware: true });
 		const tensor = residentTensor(device, "x", "f32", [4]);
 		device.close();
-		await new Promise((resolve) => setTimeout(resolve, 50));
+		await device.gpu.lost;
 		await expect(readTensor(device, tensor)).rejects.toMatchObject({ code: "device", message: expect.stringMatching(/lost/) });
 	});
 });
