@@ -2,7 +2,7 @@
 // y = [y +] residual + gate * activation(sum + bias + rowBias). Rows m and columns n of the output (of the sums, where it says so).
 
 alias Values = vec4f;
-// include "dense/erf"
+// include "dense/gelu"
 // include "dense/segmentedRow"
 // include "dense/blocks"
 
@@ -10,7 +10,7 @@ alias Values = vec4f;
 fn activate(v: vec4f) -> vec4f {
   switch activation {
     case 1u: { return v / (1.0 + exp(min(-v, vec4f(87.0)))); }
-    case 2u: { return 0.5 * v * (1.0 + erf(v * 0.70710678118654752)); }
+    case 2u: { return gelu(v); }
     case 3u: { return v / (1.0 + exp(min(-1.59576912160573072 * (v + 0.044715 * v * v * v), vec4f(87.0)))); }
     case 4u: { return max(v, vec4f()); }
     default: { return v; }
