@@ -2,9 +2,9 @@
 // second four with every second 32 channels, so that a multiprocessor is as busy as with two workgroups. The two sums of an element meet
 // where strips of sums pass through workgroup memory.
 //
-// One workgroup: a tile of 128 rows x 32 fragmentColumns columns, in slices of 64 channels, rows padded by 8 halves. `tail`: at most 16 rows behind
-// the last whole tile are no tile of their own. They are a 17th block of rows of every tile: each of its subgroups multiplies 16
-// columns of them, other ones in every row of tiles, of which there are at least three. `inParts`: several workgroups share a
+// One workgroup: a tile of 128 rows x 32 fragmentColumns columns, in slices of 64 channels, rows padded by 8 halves. `tail`: at most 8 rows behind
+// the last whole tile are no tile of their own. They ride along with every tile: each of its subgroups multiplies them by 16 columns, other
+// ones in every row of tiles, of which there are at least three. `inParts`: several workgroups share a
 // tile, each with a part of the channels, and matmulPartsSum.wgsl or matmulPartsNorm.wgsl adds up the sums.
 // Needs: channels a multiple of 64; inputStride and inputColumn multiples of 8; columns, and strides and first columns of everything per
 // output, multiples of 4; 44 KiB of workgroup memory. docs/matmul.md says what was tried.
@@ -28,7 +28,7 @@ const gated = false;
 
 const pitch = 9u; // vectors of 8 halves between rows of a slice: 64 halves and 8 of padding
 const sliceT = 128u * pitch; // first vector of the slice of the tail, after 128 rows of x
-const sliceW = sliceT + 16u * pitch; // of the weight's, after 16 of the tail
+const sliceW = sliceT + 8u * pitch; // of the weight's, after 8 of the tail
 const none = 0xffffffffu;
 const stripPadding = 2u; // vectors behind the columns of a strip: rows are 8 (mod 32) words apart
 override stripPitch: u32 = 4u * fragmentColumns + stripPadding;
@@ -64,6 +64,10 @@ fn finishStrips(thread: u32, row0: u32, column0: u32, part: u32) {
   }
 }
 
+// Of the rows behind the last tile: columns of the product by these rows.
+alias TailRight = subgroup_matrix_right<f16, 8, 16>;
+alias TailSum = subgroup_matrix_result<f32, 8, 16>;
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let tilesOfPart = params.partRows / 128u * params.columnTiles;
@@ -94,19 +98,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum10: Sum; var sum11: Sum; var sum12: Sum; var sum13: Sum; var sum14: Sum;
   var sum20: Sum; var sum21: Sum; var sum22: Sum; var sum23: Sum; var sum24: Sum;
   var sum30: Sum; var sum31: Sum; var sum32: Sum; var sum33: Sum; var sum34: Sum;
-  var sumTail: Sum;
+  var sumTail: TailSum;
   let fromX = along(blockedX, firstK + placeX.y / 4u * 32u) + placeX.y % 4u;
   let fromW = along(blockedWeight, firstK + placeW.y / 4u * 32u) + placeW.y % 4u;
-  let first0 = firstVector(row0 + 0u + placeX.x) + fromX;
-  let first1 = firstVector(row0 + 32u + placeX.x) + fromX;
-  let first2 = firstVector(row0 + 64u + placeX.x) + fromX;
-  let first3 = firstVector(row0 + 96u + placeX.x) + fromX;
-  let firstT = firstVector(params.partRows + placeX.x % 16u) + fromX;
-  let firstW0 = weightVector(min(column0 + 0u + placeW.x, params.columns - 1u), params.channels) + fromW;
-  let firstW1 = weightVector(min(column0 + 32u + placeW.x, params.columns - 1u), params.channels) + fromW;
-  let firstW2 = weightVector(min(column0 + 64u + placeW.x, params.columns - 1u), params.channels) + fromW;
-  let firstW3 = weightVector(min(column0 + 96u + placeW.x, params.columns - 1u), params.channels) + fromW;
-  let firstW4 = weightVector(min(column0 + 128u + placeW.x, params.columns - 1u), params.channels) + fromW;
+  // From vector to vector of 32 rows on, so that addresses take few registers; what lies behind the last row or column is not stored.
+  let stepX = 4u * params.inputStride;
+  let stepW = 4u * params.channels;
+  let first0 = firstVector(row0 + placeX.x) + fromX;
+  let first1 = select(first0 + 1u * stepX, firstVector(row0 + 32u + placeX.x) + fromX, segmentedX);
+  let first2 = select(first0 + 2u * stepX, firstVector(row0 + 64u + placeX.x) + fromX, segmentedX);
+  let first3 = select(first0 + 3u * stepX, firstVector(row0 + 96u + placeX.x) + fromX, segmentedX);
+  let firstT = select(first0 + (params.partRows - row0) * (params.inputStride / 8u), firstVector(params.partRows + placeX.x) + fromX, segmentedX);
+  let firstW0 = weightVector(min(column0 + placeW.x, params.columns - 1u), params.channels) + fromW;
+  let firstW1 = firstW0 + 1u * stepW;
+  let firstW2 = firstW0 + 2u * stepW;
+  let firstW3 = firstW0 + 3u * stepW;
+  let firstW4 = firstW0 + 4u * stepW;
   {
     let x0 = x[first0];
     let x1 = x[first1];
@@ -119,7 +126,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var w4: vec4<u32>;
     var t: vec4<u32>;
     if (fragmentColumns > 4u) { w4 = weight[firstW4]; }
-    if (tail && thread < 128u) { t = x[firstT]; }
+    if (tail && thread < 64u) { t = x[firstT]; }
     tiles[putX + 0u * pitch] = x0;
     tiles[putX + 32u * pitch] = x1;
     tiles[putX + 64u * pitch] = x2;
@@ -129,7 +136,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     tiles[putW + 64u * pitch] = w2;
     tiles[putW + 96u * pitch] = w3;
     if (fragmentColumns > 4u) { tiles[putW + 128u * pitch] = w4; }
-    if (tail && thread < 128u) { tiles[sliceT + putX] = t; }
+    if (tail && thread < 64u) { tiles[sliceT + putX] = t; }
   }
   workgroupBarrier();
   // Loaded and stored in the same turn: a value carried into the next turn is copied at the end of this one, and the copy waits for it.
@@ -149,7 +156,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var w4: vec4<u32>;
     var t: vec4<u32>;
     if (fragmentColumns > 4u) { w4 = weight[firstW4 + nextW]; }
-    if (tail && thread < 128u) { t = x[firstT + nextX]; }
+    if (tail && thread < 64u) { t = x[firstT + nextX]; }
     // By hand: an array of matrices indexed in a loop lives in memory, not in registers.
     {
       let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u * pitch + 0u, pitch);
@@ -184,8 +191,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
       }
       if (tail) {
-        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atT + 0u, pitch);
-        let rightTail = subgroupMatrixLoad<Right, col_major>(&tiles, atTW + 0u, pitch);
+        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atTW + 0u, pitch);
+        let rightTail = subgroupMatrixLoad<TailRight, col_major>(&tiles, atT + 0u, pitch);
         sumTail = subgroupMatrixMultiplyAccumulate(leftTail, rightTail, sumTail);
       }
     }
@@ -222,8 +229,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
       }
       if (tail) {
-        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atT + 2u, pitch);
-        let rightTail = subgroupMatrixLoad<Right, col_major>(&tiles, atTW + 2u, pitch);
+        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atTW + 2u, pitch);
+        let rightTail = subgroupMatrixLoad<TailRight, col_major>(&tiles, atT + 2u, pitch);
         sumTail = subgroupMatrixMultiplyAccumulate(leftTail, rightTail, sumTail);
       }
     }
@@ -237,7 +244,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     tiles[putW + 64u * pitch] = w2;
     tiles[putW + 96u * pitch] = w3;
     if (fragmentColumns > 4u) { tiles[putW + 128u * pitch] = w4; }
-    if (tail && thread < 128u) { tiles[sliceT + putX] = t; }
+    if (tail && thread < 64u) { tiles[sliceT + putX] = t; }
     workgroupBarrier();
   }
   let strip = subgroup * 16u * stripPitch;
@@ -274,15 +281,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   finishStrips(thread, row0 + 48u, column0, part);
   workgroupBarrier();
   if (!tail) { return; }
-  subgroupMatrixStore<row_major>(&tiles, strip, sumTail, stripPitch);
+  subgroupMatrixStore<col_major>(&tiles, strip, sumTail, stripPitch);
   workgroupBarrier();
-  // Of the 64 vectors of a subgroup's block each lane of the first half of the subgroups finishes two.
+  // Of a block's 8 rows x 4 vectors each lane of the first half of the subgroups finishes one.
   if (half == 0u && tailBlock < 2u * fragmentColumns) {
-    for (var i = 0u; i < 2u; i++) {
-      let row = i * 8u + thread % 32u / 4u;
-      let vector = strip + row * stripPitch + thread % 4u;
-      let sum = bitcast<vec4f>(tiles[vector]) + bitcast<vec4f>(tiles[vector + 64u * stripPitch]);
-      finish(sum, params.partRows + row, column0 + tailBlock * 16u + thread % 4u * 4u, part);
-    }
+    let vector = strip + lane / 4u * stripPitch + lane % 4u;
+    let sum = bitcast<vec4f>(tiles[vector]) + bitcast<vec4f>(tiles[vector + 64u * stripPitch]);
+    finish(sum, params.partRows + lane / 4u, column0 + tailBlock * 16u + lane % 4u * 4u, part);
   }
 }

@@ -17,7 +17,7 @@ export interface MatmulKernel {
 
 /** Whether rows behind the last whole tile are few enough for matmulFewTiles.wgsl to take them with the others. */
 export function hasTail(rows: number): boolean {
-	return rows >= 3 * 128 && rows % 128 > 0 && rows % 128 <= 16;
+	return rows >= 3 * 128 && rows % 128 > 0 && rows % 128 <= 8;
 }
 
 /** What the choice depends on: shapes and the device, never timing. */
@@ -84,8 +84,7 @@ function divide(report: DeviceReport, facts: MatmulFacts): Division {
 	const fastest = (divisions: readonly Division[]) => divisions.reduce((a, b) => (microseconds(facts, b) < microseconds(facts, a) ? b : a));
 	const whole = wide.map((fragmentColumns): Division => ({ fragmentColumns, parts: 1, half: false }));
 	if (gated || weights > 1) return fastest(whole);
-	const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = report.limits;
-	const halves = !gathered && channels % 64 === 0 && maxComputeWorkgroupStorageSize >= 45056 && maxComputeInvocationsPerWorkgroup >= 256;
+	const halves = !gathered && channels % 64 === 0 && takesFewTiles(report);
 	if (halves) whole.push(...wide.map((fragmentColumns): Division => ({ fragmentColumns, parts: 1, half: true })));
 	const inParts: Division[] = [];
 	for (let parts = 2; parts <= 8 && parts * rows * columns <= 2 ** 24; parts++) {
@@ -98,7 +97,7 @@ function divide(report: DeviceReport, facts: MatmulFacts): Division {
 	}
 	const best = fastest(whole);
 	const parted = fastest([best, ...inParts]);
-	return microseconds(facts, parted) < 0.85 * microseconds(facts, best) ? parted : best;
+	return microseconds(facts, parted) < 0.92 * microseconds(facts, best) ? parted : best;
 }
 
 function microseconds({ rows, columns, channels, taps }: MatmulFacts, { fragmentColumns, parts, half }: Division): number {
@@ -106,7 +105,7 @@ function microseconds({ rows, columns, channels, taps }: MatmulFacts, { fragment
 	const workgroups = rowTiles * Math.ceil(columns / (32 * fragmentColumns)) * parts;
 	const adding = parts === 1 ? 0 : 4.5 + workgroups * fragmentColumns * 4e-3;
 	if (half) {
-		const slice = fragmentColumns === 5 ? 1.06 : 0.94; // of 64 channels
+		const slice = fragmentColumns === 4 ? 0.97 : rowTiles * 128 < rows ? 1.6 : 1.06; // of 64 channels; rows behind the last tile cost registers
 		return Math.ceil(workgroups / multiprocessors) * (Math.ceil(channels / 64 / parts) * slice + 4) + adding;
 	}
 	const slices = Math.ceil((channels * taps) / 32 / parts);
@@ -116,4 +115,11 @@ function microseconds({ rows, columns, channels, taps }: MatmulFacts, { fragment
 	const rest = workgroups - turns * 2 * multiprocessors;
 	const last = rest === 0 ? 0 : slices * (rest > multiprocessors ? shared : alone) + besides;
 	return turns * (slices * shared + besides) + last + adding;
+}
+
+/** What matmulFewTiles.wgsl needs of a device besides `hasSubgroupMatrices`. */
+function takesFewTiles({ subgroupMatrixShapes, limits }: DeviceReport): boolean {
+	const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = limits;
+	const room = maxComputeWorkgroupStorageSize >= 45056 && maxComputeInvocationsPerWorkgroup >= 256;
+	return room && subgroupMatrixShapes.includes("f16->f32 16x8x16");
 }
