@@ -4,6 +4,7 @@ const tileKeys = 16u;
 const rowPitch = 5u;                        // of scores, in vectors of 16 bytes: 16 floats or 32 halves, and one of padding
 const matrixPitch = 2u * rowPitch;          // between the rows of a matrix of every second query
 const rowsApart = tileQueries / 4u;         // that a thread moves
+override wholeKeyTiles: bool = false;       // keys are a multiple of 16 and have no table
 override vectors: u32 = 2u * headBlocks;    // of eight halves, of a head
 override pitch: u32 = vectors + 1u;         // between keys of a tile
 // Two vectors more than the keys need: the compiler asks for them in code that heads of 64 leave out.

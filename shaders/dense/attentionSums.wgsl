@@ -62,7 +62,8 @@
   let stepV = tileKeys * params.valueStride;
   let lastK = (firstKey + keyCount - 1u) * params.keyStride + fromKey + columnHere;
   let lastV = (firstKey + keyCount - 1u) * params.valueStride + fromValue + columnHere;
-  var atK = min((firstKey + 2u * tileKeys + keyHere) * params.keyStride + fromKey + columnHere, lastK);
+  var atK = (firstKey + 2u * tileKeys + keyHere) * params.keyStride + fromKey + columnHere;
+  if (!wholeKeyTiles) { atK = min(atK, lastK); }
   var atV = (firstKey + tileKeys + keyHere) * params.valueStride + fromValue + columnHere;
   var largest = 0.0; // score of this thread's query, in powers of two
   var total = 0.0;
@@ -113,10 +114,11 @@
     let w2 = exp2(fma(s2, scale, shift)); let w3 = exp2(fma(s3, scale, shift));
     let added = (w0 + w1) + (w2 + w3);
     total = total * factor + ((added.x + added.y) + (added.z + added.w));
-    lastWeight = w3.w;
+    if (!wholeKeyTiles) { lastWeight = w3.w; }
     scores[own] = halves(w0, w1);
+    if (wholeKeyTiles) { tileV[putHere] = nextV; } // measured: docs/attention.md
     scores[own + 1u] = halves(w2, w3);
-    tileV[putHere] = nextV;
+    if (!wholeKeyTiles) { tileV[putHere] = nextV; }
     tileK[putHere] = nextK;
     if (carriesTwo) {
       tileV[putThere] = moreV;
@@ -163,6 +165,11 @@
     if (hasKeyRows) {
       nextV = loadV(fromValue + columnHere, firstKey, key0 + tileKeys + keyHere, keyCount);
       nextK = loadK(fromKey + columnHere, firstKey, key0 + 2u * tileKeys + keyHere, keyCount);
+    } else if (wholeKeyTiles) {
+      nextV = v[atV]; // behind the last tile whatever WGSL's bounds give: nobody multiplies it
+      nextK = k[atK];
+      atV += stepV;
+      atK += stepK;
     } else {
       nextV = vec4<u32>();
       if (atV <= lastV) { nextV = v[atV]; }
@@ -192,4 +199,4 @@
       high4 = subgroupMatrixMultiplyAccumulate(highWeight, v4, high4);
     }
   }
-  total -= f32(tiles * tileKeys - keyCount) * lastWeight; // which the last key's repetitions added
+  if (!wholeKeyTiles) { total -= f32(tiles * tileKeys - keyCount) * lastWeight; } // which the last key's repetitions added

@@ -56,13 +56,15 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 		checkPositions(where, "keyRows", keyRows, "k and v", Math.min(k.rows, v.rows), keySequences * keys);
 	}
 	const onMatrices = queries > 16 && scale > 0 && runsOnSubgroupMatrices(graph.device.report, request.headSize, [q, k, v]);
-	const kernel = onMatrices ? matrixKernel(request.headSize) : attentionKernel(graph.device.report, request.headSize);
+	const runs = !windows && !queryRows && !keyRows;
+	const kernel = onMatrices
+		? matrixKernel(request.headSize, runs && keys % 16 === 0)
+		: attentionKernel(graph.device.report, request.headSize);
 	// Strides and columns count the vectors that the kernel loads.
 	const inVectors = (columns: number) => columns / (onMatrices ? 8 : 4);
 	const queryTiles = Math.ceil(queries / kernel.queriesPerWorkgroup);
 	// Decided over all sequences, so that windows of them give the same bytes.
-	const runs = onMatrices && !windows && !queryRows && !keyRows;
-	const division = runs ? chooseDivision(graph, queryTiles * request.heads * sequences, keys, request.headSize) : undefined;
+	const division = onMatrices && runs ? chooseDivision(graph, queryTiles * request.heads * sequences, keys, request.headSize) : undefined;
 	const record = (start: number, count: number, tensors: Attended, firstSequence: number, keySequences: number) => {
 		const tiles = queryTiles * request.heads * count;
 		const wholeTiles = division ? Math.max(0, Math.min(tiles, division.wholeTiles - queryTiles * request.heads * start)) : tiles;
@@ -93,7 +95,7 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 			hasWindows: windows !== undefined,
 		};
 		if (wholeTiles < tiles) {
-			attentionKeyParts(graph, { label, overrides, tensors, params, tiles, headSize: request.headSize });
+			attentionKeyParts(graph, { label, tensors, params, tiles, headSize: request.headSize });
 			return;
 		}
 		graph.dispatch({
@@ -136,13 +138,13 @@ export function attention(graph: Graph, request: AttentionRequest): Tensor {
 /** A kernel for `attention`'s bindings and Params, with what the head size decides. */
 interface AttentionKernel {
 	readonly shader: string;
-	readonly overrides: Readonly<Record<string, number>>;
+	readonly overrides: Readonly<Record<string, number | boolean>>;
 	readonly queriesPerWorkgroup: number;
 }
 
 /** Heads of 64 and 80 in f16 on subgroup matrices. */
-function matrixKernel(headSize: number): AttentionKernel {
-	return { shader: "dense/attentionSubgroupMatrix", overrides: { headBlocks: headSize / 16 }, queriesPerWorkgroup: 128 };
+function matrixKernel(headSize: number, wholeKeyTiles: boolean): AttentionKernel {
+	return { shader: "dense/attentionSubgroupMatrix", overrides: { headBlocks: headSize / 16, wholeKeyTiles }, queriesPerWorkgroup: 128 };
 }
 
 function runsOnSubgroupMatrices(report: DeviceReport, headSize: number, operands: readonly OperandMatrix[]): boolean {

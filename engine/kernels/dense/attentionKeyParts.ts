@@ -1,5 +1,5 @@
 import type { Tensor } from "../../gpu/tensor.ts";
-import { type DispatchRequest, foldedWorkgroups, type Graph } from "../../graph/graph.ts";
+import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { bindingLimit } from "../../graph/windows.ts";
 import { multiprocessors } from "./subgroupMatrix.ts";
 
@@ -60,7 +60,8 @@ function vectorsOfPart(headSize: number): number {
 }
 
 /** One call of the kernels on subgroup matrices, over runs of rows. */
-interface CallInParts extends Pick<DispatchRequest, "label" | "overrides"> {
+interface CallInParts {
+	readonly label: string;
 	readonly tensors: Attended;
 	readonly params: Readonly<Record<string, number>> & { readonly wholeTiles: number; readonly parts: number };
 	readonly tiles: number;
@@ -68,15 +69,16 @@ interface CallInParts extends Pick<DispatchRequest, "label" | "overrides"> {
 }
 
 /** Records attention whose query tiles behind `wholeTiles` are computed in parts, and what joins these in their order: the same bytes every time. */
-export function attentionKeyParts(graph: Graph, { label, overrides, tensors, params, tiles, headSize }: CallInParts): void {
+export function attentionKeyParts(graph: Graph, { label, tensors, params, tiles, headSize }: CallInParts): void {
 	const inParts = tiles - params.wholeTiles;
 	const sums = graph.tensor(`${label} sums`, "f32", [params.parts * inParts * vectorsOfPart(headSize), 4]);
 	const aliases = { Output: tensors.y.dtype };
+	const headBlocks = headSize / 16;
 	graph.dispatch({
 		shader: "dense/attentionKeyParts",
 		label,
 		aliases,
-		overrides,
+		overrides: { headBlocks },
 		tensors: { ...tensors, sums },
 		mayBlock: ["y"],
 		params,
@@ -87,7 +89,7 @@ export function attentionKeyParts(graph: Graph, { label, overrides, tensors, par
 		shader: "dense/attentionKeyPartsJoin",
 		label: `${label} join`,
 		aliases,
-		overrides: { ...overrides, workgroupSize },
+		overrides: { headBlocks, workgroupSize },
 		tensors: { sums, y: tensors.y },
 		mayBlock: ["y"],
 		params,
