@@ -47,11 +47,12 @@ export function attentionFewKeys(graph: Graph, request: AttentionFewKeysRequest)
 		fewKeysInParts(graph, { request, q, k, v, y, scale, queries, keys, queryRowsPerSequence, label });
 		return y;
 	}
+	const threadsPerHead = Math.min(8, 2 ** Math.floor(Math.log2(headSize / 4)));
 	graph.dispatch({
 		shader: "dense/attentionFewKeys",
 		label,
 		aliases: { Query: q.tensor.dtype, Key: k.tensor.dtype, Value: v.tensor.dtype, Output: y.dtype },
-		overrides: { keys, hasQueryRows: queryRows !== undefined, workgroupSize },
+		overrides: { keys, hasQueryRows: queryRows !== undefined, workgroupSize, threadsPerHead },
 		tensors: { q: q.matrix, k: k.matrix, v: v.matrix, keyRows, queryRows, y },
 		params: {
 			heads,
@@ -69,7 +70,7 @@ export function attentionFewKeys(graph: Graph, request: AttentionFewKeysRequest)
 			outputStride: y.shape[1] / 4,
 			scale,
 		},
-		workgroups: foldedWorkgroups(Math.ceil((sequences * queries * heads) / workgroupSize)),
+		workgroups: foldedWorkgroups(Math.ceil((sequences * queries * heads * threadsPerHead) / workgroupSize)),
 	});
 	return y;
 }
