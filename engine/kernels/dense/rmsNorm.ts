@@ -14,6 +14,10 @@ export interface RmsNormRequest {
 	readonly label?: string | undefined;
 }
 
+/** Rows that a thread reads before it writes any, and vectors that it keeps at most. */
+const rowsPerThread = 2;
+const mostVectors = 16;
+
 /**
  * Scales the vector v of every head to v / max(|v|, 1e-12) * gamma * sqrt(headSize), in f32; other columns stay. Returns x. Splits
  * into windows of rows. Throws where the heads do not fit into a row.
@@ -30,6 +34,9 @@ export function rmsNorm(graph: Graph, request: RmsNormRequest): Tensor {
 	const lanes = vectorLanes(headSize, stride, column);
 	const vectors = headSize / lanes;
 	const threadsPerHead = Math.min(workgroupSize, 2 ** Math.ceil(Math.log2(Math.max(1, vectors / 2))));
+	const vectorsPerThread = Math.ceil(vectors / threadsPerHead);
+	if (vectorsPerThread > mostVectors / rowsPerThread)
+		throw new Error(`${graph.path}/${label}: heads must have at most ${(workgroupSize * lanes * mostVectors) / rowsPerThread} columns`);
 	const rows = elementCount(x.shape) / stride;
 	const flat = reshape(x, [rows, stride]);
 	forEachWindow(graph, rows, [flat], (start, count) => {
@@ -37,10 +44,10 @@ export function rmsNorm(graph: Graph, request: RmsNormRequest): Tensor {
 			shader: "dense/rmsNorm",
 			label,
 			aliases: { Element: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
-			overrides: { workgroupSize, threadsPerHead },
+			overrides: { workgroupSize, threadsPerHead, vectorsPerThread, rowsPerThread },
 			tensors: { x: rowsOf(flat, start, count), gamma },
 			params: { rows: count, heads, vectors, stride: stride / lanes, column: column / lanes, length: Math.sqrt(headSize) },
-			workgroups: foldedWorkgroups(Math.ceil((count * heads) / (workgroupSize / threadsPerHead))),
+			workgroups: foldedWorkgroups(Math.ceil((Math.ceil(count / rowsPerThread) * heads) / (workgroupSize / threadsPerHead))),
 		});
 	});
 	return x;
