@@ -6,6 +6,6 @@ export function vectorLanes(...counts: readonly number[]): 1 | 4 {
 }
 
 /** The WGSL type of that many elements. */
-export function vectorType(dtype: DType, lanes: 1 | 4): string {
-	return lanes === 4 ? `vec4<${dtype}>` : dtype;
+export function vectorType(dtype: DType, lanes: 1 | 2 | 4): string {
+	return lanes === 1 ? dtype : `vec${lanes}<${dtype}>`;
 }

@@ -4,6 +4,7 @@ import { neighboursOf } from "./convolutionGeometry.ts";
 import { type GroupNormRequest, groupNormFactors } from "./groupNorm.ts";
 import { type Activation, activationCode, batchedRows, matmul, type PerGroup } from "./matmul.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
+import { vectorType } from "./vectorLanes.ts";
 
 /** A 3x3 or 3x3x3 convolution with stride 1 and padding 1, and what stands before and behind it. */
 export interface WinogradConvolutionRequest {
@@ -32,16 +33,10 @@ export interface WinogradConvolutionRequest {
 /** Pixels a side of a tile of the result. */
 export type WinogradTile = 2 | 4;
 
-/** Each tile size's kernels; of the input's transform also a thread's channels and a workgroup's threads (64 or 128 of 4 by 4: 1.1 times 256). */
+/** Each tile size's kernels, a thread's channels or columns in its transforms, and their workgroups' threads (128 of 4 by 4: 1.1 times 256). */
 const kernelsOf = {
-	2: { input: "dense/winogradInput", weight: "dense/winogradWeight", output: "dense/winogradOutput", inputChannels: 4, inputThreads: 256 },
-	4: {
-		input: "dense/winogradInput4",
-		weight: "dense/winogradWeight4",
-		output: "dense/winogradOutput4",
-		inputChannels: 2,
-		inputThreads: 128,
-	},
+	2: { input: "dense/winogradInput", weight: "dense/winogradWeight", output: "dense/winogradOutput", lanes: 4, threads: 256 },
+	4: { input: "dense/winogradInput4", weight: "dense/winogradWeight4", output: "dense/winogradOutput4", lanes: 2, threads: 128 },
 } as const;
 
 /** Sizes of x; a picture is a volume of one slice. */
@@ -91,9 +86,10 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 		[0, 0],
 	] as const;
 	const neighbours = volume ? neighboursOf(graph, { extent: [depth, tiles], kernel: [3, 1], padding: between }) : undefined;
-	const workgroupSize = graph.device.report.software ? 64 : 256;
+	const { lanes } = kernels;
+	const workgroupSize = graph.device.report.software ? 64 : kernels.threads;
+	const vector = (type: DType) => vectorType(type, lanes);
 	const imageBytes = planes * depth * tiles * (channels + columns) * elementBytes(dtype);
-	const inputThreads = Math.min(workgroupSize, kernels.inputThreads);
 	const chunk = imagesAtOnce(graph, images, imageBytes, request.chunkBytes) * depth;
 	// Long strips read less; short ones keep all of a large GPU busy.
 	const strip = (images * depth * height * width * channels >= 2 ** 25 ? 16 : 8) / tile;
@@ -105,16 +101,16 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 		const batchRows = paddedRows(count * tiles);
 		const transformed = graph.tensor(`${label} transformed`, dtype, [planes * batchRows, channels]);
 		const shape = { height, width, tilesY, tilesX, batchRows, firstImage: first };
-		const threadsIn = count * strips * tilesX * (channels / kernels.inputChannels);
+		const threadsIn = count * strips * tilesX * (channels / lanes);
 		graph.dispatch({
 			shader: kernels.input,
 			label: `${label} input`,
 			aliases: { Input: x.dtype, Output: dtype },
-			overrides: { workgroupSize: inputThreads, normalised: norm !== undefined, silu: norm?.silu ?? false },
+			overrides: { workgroupSize, normalised: norm !== undefined, silu: norm?.silu ?? false },
 			tensors: { x: slices(x, first, count), factors, bias: norm?.affine?.bias, v: transformed },
 			mayBlock: ["v"],
-			params: { ...shape, vectors: channels / kernels.inputChannels, strip, strips, threads: threadsIn },
-			workgroups: foldedWorkgroups(Math.ceil(threadsIn / inputThreads)),
+			params: { ...shape, vectors: channels / lanes, strip, strips, threads: threadsIn },
+			workgroups: foldedWorkgroups(Math.ceil(threadsIn / workgroupSize)),
 		});
 		const products = matmul(graph, {
 			x: transformed,
@@ -123,13 +119,17 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 			neighbours,
 			label: `${label} products`,
 		});
-		const threadsOut = count * tiles * (columns / 4);
+		const threadsOut = count * tiles * (columns / lanes);
 		graph.dispatch({
 			shader: kernels.output,
 			label,
-			aliases: { Product: products.dtype, Output: outputDtype, Residual: residual?.dtype ?? "f32" },
+			aliases: {
+				...{ Product: vector(products.dtype), Output: vector(outputDtype), Residual: vector(residual?.dtype ?? "f32") },
+				Values: vector("f32"),
+			},
 			overrides: {
 				workgroupSize,
+				lanes,
 				activation: activationCode[request.activation ?? "none"],
 				hasBias: bias !== undefined,
 				hasRowBias: rowBias !== undefined,
@@ -144,7 +144,7 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 			},
 			params: {
 				...shape,
-				vectors: columns / 4,
+				vectors: columns / lanes,
 				threads: threadsOut,
 				rowBiasImages: rowBias ? rowBias.rows / (height * width) : 1,
 				rowBiasStride: rowBias?.tensor.shape.at(-1) ?? 0,
