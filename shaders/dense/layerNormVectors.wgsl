@@ -1,77 +1,19 @@
-// The same function as layerNorm.wgsl, four columns at a time; every value is read once and kept in registers.
-// threadsPerRow threads share a row, a workgroup holds several rows. Statistics in f32 whatever Input is; two passes, so no E[x^2] -
-// E[x]^2 cancellation. Needs: columns, and strides and first columns of the output, scale and shift, multiples of 4; at most 64 columns
-// a thread. Few threads a row: each reads what all of a row wrote into workgroup memory. On an H200 (184,320 x 320 and 8,192 x 1,024 f16,
-// vectors a thread: microseconds): 5: 77, 3: 113, 2: 244; 8: 29, 4: 42, 2: 88. 128 threads a workgroup are 3 to 15 % faster than 256.
-alias Input = f32;
-alias Output = f32;
-override workgroupSize: u32 = 64;
-override threadsPerRow: u32 = 64;    // a divisor of workgroupSize
-override vectorsPerThread: u32 = 1;  // at most 16
-override blockedY: bool = false;     // y lies in blocks (blocks.wgsl)
-// include "dense/layerNormParams"
-@group(0) @binding(0) var<storage, read> x: array<vec4<Input>>;      // [rows, columns]
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;       // [columns]
-@group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // [columns]
-@group(0) @binding(3) var<storage, read> scale: array<vec4f>;        // [groups, scaleStride]
-@group(0) @binding(4) var<storage, read> shift: array<vec4f>;        // [groups, shiftStride]
-@group(0) @binding(5) var<storage, read_write> y: array<vec4<Output>>; // [rows, outputStride]
-@group(0) @binding(6) var<uniform> params: Params;
+// The same function as layerNorm.wgsl, four columns at a time, see layerNormRow.wgsl. Few threads a row: each reads what all of a row wrote into
+// workgroup memory. On an H200 (184,320 x 320 and 8,192 x 1,024 f16, vectors a thread: microseconds): 5: 77, 3: 113, 2: 244; 8: 29, 4: 42, 2: 88.
+// include "dense/layerNormRow"
 
-// include "dense/blocks"
+var<workgroup> sums: array<f32, 2u * workgroupSize>; // of each call
 
-var<workgroup> sums: array<f32, workgroupSize>;
-var<workgroup> squares: array<f32, workgroupSize>;
+fn sumOfRow(value: f32, thread: u32, call: u32) -> f32 {
+  sums[call * workgroupSize + thread] = value;
+  workgroupBarrier();
+  let first = call * workgroupSize + thread - thread % threadsPerRow;
+  var sum = 0.0;
+  for (var i = 0u; i < threadsPerRow; i++) { sum += sums[first + i]; }
+  return sum;
+}
 
 @compute @workgroup_size(workgroupSize)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let row = (group.x + group.y * groups.x) * (workgroupSize / threadsPerRow) + thread / threadsPerRow;
-  let lane = thread % threadsPerRow;
-  let firstOfRow = thread - lane;
-  var sourceRow = row;
-  if (segmented) { sourceRow = params.segment.x + row / params.segment.y * params.segment.z + row % params.segment.y; }
-  let vectors = params.columns / 4u;
-  let base = sourceRow * vectors;
-  let end = select(0u, vectors, row < params.rows); // no work, but every barrier, past the last row
-  var values = array<vec4f, 16>();
-  var sum = vec4f();
-  for (var i = 0u; i < vectorsPerThread; i++) {
-    let c = lane + i * threadsPerRow;
-    if (c < end) {
-      values[i] = vec4f(x[base + c]);
-      sum += values[i];
-    }
-  }
-  sums[thread] = dot(sum, vec4f(1.0));
-  workgroupBarrier();
-  var mean = 0.0;
-  for (var i = 0u; i < threadsPerRow; i++) { mean += sums[firstOfRow + i]; }
-  mean /= f32(params.columns);
-  var square = vec4f();
-  for (var i = 0u; i < vectorsPerThread; i++) {
-    if (lane + i * threadsPerRow < end) {
-      values[i] -= mean;
-      square += values[i] * values[i];
-    }
-  }
-  squares[thread] = dot(square, vec4f(1.0));
-  workgroupBarrier();
-  var variance = 0.0;
-  for (var i = 0u; i < threadsPerRow; i++) { variance += squares[firstOfRow + i]; }
-  let factor = 1.0 / sqrt(variance / f32(params.columns) + params.eps);
-  let output = (row * params.outputStride + params.outputColumn) / 4u;
-  let scaleBase = ((params.firstRow + row) / params.scaleRows * params.scaleStride + params.scaleColumn) / 4u;
-  let shiftBase = ((params.firstRow + row) / params.shiftRows * params.shiftStride + params.shiftColumn) / 4u;
-  for (var i = 0u; i < vectorsPerThread; i++) {
-    let c = lane + i * threadsPerRow;
-    if (c < end) {
-      var v = values[i] * factor;
-      if (affine) { v = v * weight[c] + bias[c]; }
-      if (modulated) { v = v * (1.0 + scale[scaleBase + c]) + shift[shiftBase + c]; }
-      if (silu) { v = v / (1.0 + exp(min(-v, vec4f(87.0)))); }
-      var to = output + c;
-      if (blockedY) { to = placeInBlocks(blockedY, row, c, params.outputStride / 4u, 8u); }
-      y[to] = vec4<Output>(v);
-    }
-  }
+  normaliseRow((group.x + group.y * groups.x) * (workgroupSize / threadsPerRow) + thread / threadsPerRow, thread % threadsPerRow, thread);
 }

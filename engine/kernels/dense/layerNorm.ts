@@ -1,3 +1,4 @@
+import type { DeviceReport } from "../../gpu/device.ts";
 import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
@@ -51,7 +52,7 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 		throw new Error(`${where}: output must be [${rows}, >= ${outputColumn + columns}], got ${describe(y)}`);
 	}
 	const strides = [columns, outputStride, outputColumn, ...(modulation ? [modulation.scale, modulation.shift].flatMap(stridesOf) : [])];
-	const { shader, workgroupSize, threadsPerRow, overrides } = divide(columns, graph.device.report.software ? 64 : 256, strides);
+	const { shader, workgroupSize, threadsPerRow, overrides } = divide(columns, graph.device.report, strides);
 	const flatX = reshape(x, [rowsIn, columns]);
 	const flatY = reshape(y, [rows, outputStride]);
 	const record = (start: number, count: number, shownX: Tensor, shownY: Tensor, segments: RowSegments | undefined, firstShown = 0) => {
@@ -76,7 +77,7 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 				shift: modulation?.shift.tensor,
 				y: shownY,
 			},
-			mayBlock: shader === "dense/layerNormVectors" && firstShown === 0 && columns === outputStride ? ["y"] : [],
+			mayBlock: shader !== "dense/layerNorm" && firstShown === 0 && columns === outputStride ? ["y"] : [],
 			params: {
 				rows: count,
 				columns,
@@ -113,19 +114,28 @@ export function layerNorm(graph: Graph, request: LayerNormRequest): Tensor {
 
 /** How rows are spread over threads, and the kernel that does so. */
 interface Division {
-	readonly shader: "dense/layerNorm" | "dense/layerNormVectors";
+	readonly shader: "dense/layerNorm" | "dense/layerNormVectors" | "dense/layerNormSubgroups";
 	readonly workgroupSize: number;
 	readonly threadsPerRow: number;
 	readonly overrides: Readonly<Record<string, number>>;
 }
 
-/** The one place that chooses the kernel: in registers where a row is whole vectors and fits those of a workgroup. */
-function divide(columns: number, largest: number, strides: readonly number[]): Division {
+/**
+ * The one place that chooses the kernel: in registers where a row is whole vectors and fits those of a workgroup, by subgroups where they have one
+ * size and a row is two to sixteen vectors a thread of one.
+ */
+function divide(columns: number, report: DeviceReport, strides: readonly number[]): Division {
+	const largest = report.software ? 64 : 256;
 	const powerAbove = (count: number) => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 	const vectors = columns / 4;
 	const most = 16;
 	const workgroupSize = Math.min(largest, 128);
+	const [smallest, size] = report.subgroupSizes;
 	if (strides.every((stride) => stride % 4 === 0) && vectors <= most * workgroupSize) {
+		if (report.subgroups && smallest === size && vectors >= 2 * size && vectors <= most * size && largest % size === 0) {
+			const overrides = { vectorsPerThread: Math.ceil(vectors / size) };
+			return { shader: "dense/layerNormSubgroups", workgroupSize: largest, threadsPerRow: size, overrides };
+		}
 		// Eight vectors a thread; more than 32 threads a row only where they do not hold it.
 		const threadsPerRow = Math.max(powerAbove(vectors / most), Math.min(32, Math.max(8, powerAbove(vectors / 8))));
 		const overrides = { vectorsPerThread: Math.ceil(vectors / threadsPerRow) };
