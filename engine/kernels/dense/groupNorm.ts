@@ -36,6 +36,9 @@ interface Division {
 /** Slices of an image, where a thread then has neither fewer nor more rows than these; and most slices of all. */
 const wanted = Object.freeze({ slices: 48, leastRows: 8, mostRows: 64, mostSlices: 1024 });
 
+/** Where one workgroup a group is faster than slices: enough of them for a large GPU, and pieces of rows that are no waste to read. */
+const wholeGroups = Object.freeze({ leastWorkgroups: 256, leastBytes: 40, mostPositions: 2304 });
+
 /** The division that keeps most threads of a workgroup busy, the widest of the good ones. It follows from one image's shape alone. */
 function divide(workgroupSize: number, positions: number, vectors: number): Division {
 	const least = Math.ceil(vectors / workgroupSize);
@@ -96,6 +99,8 @@ function prepare(graph: Graph, request: GroupNormRequest) {
  */
 export function groupNormFactors(graph: Graph, request: GroupNormRequest): Tensor {
 	const { x, groups, eps, affine } = request;
+	const whole = factorsOfGroups(graph, request);
+	if (whole) return whole;
 	const { label, channels, images, positions, workgroupSize, sliceRows, flatX, vector, over } = prepare(graph, request);
 	const allSlices = Math.ceil(positions / sliceRows);
 	const partials = graph.tensor(`${label} partials`, "f32", [images, allSlices, 2, channels]);
@@ -122,6 +127,36 @@ export function groupNormFactors(graph: Graph, request: GroupNormRequest): Tenso
 			...{ eps, groups, workgroups: images * groups },
 		},
 		workgroups: foldedWorkgroups(images * groups),
+	});
+	return factors;
+}
+
+/** The same in one pass, a workgroup an image and group, where those are many and small; undefined elsewhere. */
+function factorsOfGroups(graph: Graph, request: GroupNormRequest): Tensor | undefined {
+	const { x, groups, eps, affine } = request;
+	const { label, channels, images, positions, flatX } = prepare(graph, request);
+	const groupChannels = channels / groups;
+	const lanes = groupChannels % 4 === 0 ? 4 : 2;
+	const workgroupSize = graph.device.report.software ? 64 : 128;
+	const groupVectors = groupChannels / lanes;
+	const { leastWorkgroups, leastBytes, mostPositions } = wholeGroups;
+	const many = images * groups >= leastWorkgroups && groupChannels * elementBytes(x.dtype) >= leastBytes && positions <= mostPositions;
+	const fits = positions * channels * elementBytes(x.dtype) <= graph.device.report.limits.maxStorageBufferBindingSize;
+	if (!many || !fits || groupChannels % lanes !== 0 || groupVectors > workgroupSize) return undefined;
+	const factors = graph.tensor(`${label} factors`, "f32", [images, 2, channels]);
+	forEachWindow(graph, images, [flatX], (firstImage, count) => {
+		graph.dispatch({
+			shader: "dense/groupNormOfGroups",
+			label: `${label} statistics`,
+			aliases: { Input: vectorType(x.dtype, lanes), Values: vectorType("f32", lanes) },
+			overrides: { workgroupSize, affine: affine !== undefined },
+			tensors: { x: rowsOf(flatX, firstImage, count), weight: affine?.weight, factors },
+			params: {
+				...{ positions, channels, groupChannels, vectors: channels / lanes, groupVectors },
+				...{ eps, groups, workgroups: count * groups, firstImage },
+			},
+			workgroups: foldedWorkgroups(count * groups),
+		});
 	});
 	return factors;
 }

@@ -89,6 +89,10 @@ describe("groupNorm", () => {
 		[1, 70000, 16, 8],
 		[2, 100, 320, 32],
 		[1, 33, 2570, 10],
+		// Many small images: a workgroup a group.
+		[64, 9, 40, 4],
+		[32, 70, 320, 8],
+		[128, 1, 64, 2],
 	] as const;
 	for (const dtype of ["f32", "f16"] as const) {
 		for (const [images, positions, channels, groups] of shapes) {
@@ -126,6 +130,7 @@ describe("groupNorm", () => {
 		for (const shape of [
 			[40, 150, 8],
 			[2, 6016, 8],
+			[64, 50, 96],
 		] as const) {
 			const { y, expected } = await run(small, "f32", shape, 4, drifting(shape, "f32"));
 			expect(nmse(y, expected)).toBeLessThan(1e-11);
