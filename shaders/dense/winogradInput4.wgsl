@@ -5,7 +5,8 @@
 // largest f(x), so that f16 holds it. f: group norm and SiLU, see winogradPixel.wgsl.
 //
 // A thread: two channels (six rows of six values of four would not fit its registers) of `strip` tiles below each other, whose common rows
-// are read once; neighbouring threads take neighbouring channels. Sums in f32.
+// are read once; neighbouring threads take neighbouring channels. The next tile's pixels are read before this one's results are stored: drivers do
+// not move loads above stores (on an H200 155 -> 146 us, 20 x 96 x 96 x 320). Sums in f32. docs/memory-bound.md has what else was tried.
 alias Input = f32;
 alias Output = f32;
 alias Values = vec2f;
@@ -33,13 +34,23 @@ fn transformed(p: Row) -> Row {
     0.125 * (1.265625 * p.b - 2.8125 * p.d + p.f));
 }
 
-// One row of pixels times B.
-fn pixelRow(image: u32, row: i32, column: i32, vector: u32, norm: Norm) -> Row {
-  let inside = row >= 0 && row < i32(params.height);
+// A row of pixels as it is stored.
+struct ReadRow { a: vec2<Input>, b: vec2<Input>, c: vec2<Input>, d: vec2<Input>, e: vec2<Input>, f: vec2<Input> }
+
+fn readRow(image: u32, row: i32, column: i32, vector: u32) -> ReadRow {
   let base = (image * params.height + u32(clamp(row, 0, i32(params.height) - 1))) * params.width * params.vectors + vector;
+  return ReadRow(
+    x[placeOf(base, column)], x[placeOf(base, column + 1)], x[placeOf(base, column + 2)],
+    x[placeOf(base, column + 3)], x[placeOf(base, column + 4)], x[placeOf(base, column + 5)]);
+}
+
+// One row of f(x) times B.
+fn rowOf(read: ReadRow, row: i32, column: i32, norm: Norm) -> Row {
+  let inside = row >= 0 && row < i32(params.height);
   return transformed(Row(
-    pixel(base, inside, column, norm), pixel(base, inside, column + 1, norm), pixel(base, inside, column + 2, norm),
-    pixel(base, inside, column + 3, norm), pixel(base, inside, column + 4, norm), pixel(base, inside, column + 5, norm)));
+    valueOf(Values(read.a), inside, column, norm), valueOf(Values(read.b), inside, column + 1, norm),
+    valueOf(Values(read.c), inside, column + 2, norm), valueOf(Values(read.d), inside, column + 3, norm),
+    valueOf(Values(read.e), inside, column + 4, norm), valueOf(Values(read.f), inside, column + 5, norm)));
 }
 
 // Column j of v: B^T times the column of the six rows.
@@ -65,16 +76,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let firstTile = part % params.strips * params.strip;
   let norm = normOf(image, vector);
   let column = i32(tileX) * 4 - 1;
-  var r0 = pixelRow(image, i32(firstTile) * 4 - 1, column, vector, norm);
-  var r1 = pixelRow(image, i32(firstTile) * 4, column, vector, norm);
+  let top = i32(firstTile) * 4 - 1;
+  var r0 = rowOf(readRow(image, top, column, vector), top, column, norm);
+  var r1 = rowOf(readRow(image, top + 1, column, vector), top + 1, column, norm);
+  var read2 = readRow(image, top + 2, column, vector);
+  var read3 = readRow(image, top + 3, column, vector);
+  var read4 = readRow(image, top + 4, column, vector);
+  var read5 = readRow(image, top + 5, column, vector);
   let batch = params.batchRows * params.vectors;
   let lastTile = min(params.tilesY, firstTile + params.strip);
   for (var tileY = firstTile; tileY < lastTile; tileY++) {
     let row = i32(tileY) * 4 + 1;
-    let r2 = pixelRow(image, row, column, vector, norm);
-    let r3 = pixelRow(image, row + 1, column, vector, norm);
-    let r4 = pixelRow(image, row + 2, column, vector, norm);
-    let r5 = pixelRow(image, row + 3, column, vector, norm);
+    let r2 = rowOf(read2, row, column, norm);
+    let r3 = rowOf(read3, row + 1, column, norm);
+    let r4 = rowOf(read4, row + 2, column, norm);
+    let r5 = rowOf(read5, row + 3, column, norm);
+    if (tileY + 1u < lastTile) {
+      read2 = readRow(image, row + 4, column, vector);
+      read3 = readRow(image, row + 5, column, vector);
+      read4 = readRow(image, row + 6, column, vector);
+      read5 = readRow(image, row + 7, column, vector);
+    }
     let at = placeInBlocks(blockedV, (image * params.tilesY + tileY) * params.tilesX + tileX, vector, params.vectors, 16u);
     store(at, Row(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
     store(at + batch, Row(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));

@@ -9,9 +9,14 @@ fn normOf(image: u32, vector: u32) -> Norm {
 }
 
 // Neighbouring loads without branches between them: outside, some pixel of the image is read and dropped.
-fn pixel(base: u32, inside: bool, column: i32, norm: Norm) -> Values {
-  var value = Values(x[base + u32(clamp(column, 0, i32(params.width) - 1)) * params.vectors]);
+fn placeOf(base: u32, column: i32) -> u32 { return base + u32(clamp(column, 0, i32(params.width) - 1)) * params.vectors; }
+
+// f of what was read there.
+fn valueOf(read: Values, inside: bool, column: i32, norm: Norm) -> Values {
+  var value = read;
   if (normalised) { value = (value - norm.mean) * norm.scale + norm.offset; }
   if (silu) { value = value / (1.0 + exp(min(-value, Values(87.0)))); }
   return select(Values(), value, inside && column >= 0 && column < i32(params.width));
 }
+
+fn pixel(base: u32, inside: bool, column: i32, norm: Norm) -> Values { return valueOf(Values(x[placeOf(base, column)]), inside, column, norm); }

@@ -27,7 +27,7 @@ struct Params {
 // include "dense/activation"
 
 // What is added to a pixel of y. To be read before anything is stored: drivers do not move loads above stores, and between stores each would be
-// waited for (on an H200 2,700 instead of XXX GB/s).
+// waited for (on an H200 2,700 instead of 3,850 GB/s).
 fn residualOf(image: u32, row: u32, column: u32, vector: u32) -> Residual {
   if (!hasResidual) { return Residual(); }
   return residual[((image * params.height + min(row, params.height - 1u)) * params.width + min(column, params.width - 1u)) * params.vectors + vector];

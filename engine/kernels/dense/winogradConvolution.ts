@@ -33,10 +33,10 @@ export interface WinogradConvolutionRequest {
 /** Pixels a side of a tile of the result. */
 export type WinogradTile = 2 | 4;
 
-/** Each tile size's kernels, a thread's channels or columns in its transforms, and their workgroups' threads (128 of 4 by 4: 1.1 times 256). */
+/** Each tile size's kernels, a thread's channels or columns in its transforms, and their workgroups' threads. */
 const kernelsOf = {
 	2: { input: "dense/winogradInput", weight: "dense/winogradWeight", output: "dense/winogradOutput", lanes: 4, threads: 256 },
-	4: { input: "dense/winogradInput4", weight: "dense/winogradWeight4", output: "dense/winogradOutput4", lanes: 2, threads: 128 },
+	4: { input: "dense/winogradInput4", weight: "dense/winogradWeight4", output: "dense/winogradOutput4", lanes: 2, threads: 64 },
 } as const;
 
 /** Sizes of x; a picture is a volume of one slice. */
@@ -92,7 +92,7 @@ export function winogradConvolution(graph: Graph, request: WinogradConvolutionRe
 	const imageBytes = planes * depth * tiles * (channels + columns) * elementBytes(dtype);
 	const chunk = imagesAtOnce(graph, images, imageBytes, request.chunkBytes) * depth;
 	// Long strips read less; short ones keep all of a large GPU busy.
-	const strip = (images * depth * height * width * channels >= 2 ** 25 ? 16 : 8) / tile;
+	const strip = (images * depth * height * width * channels >= 2 ** 24 ? 16 : 8) / tile;
 	const strips = Math.ceil(tilesY / strip);
 	const slices = (tensor: Tensor, first: number, count: number) =>
 		rowsOf(reshape(tensor, [images * depth, height, width, elementCount(tensor.shape) / (images * depth * height * width)]), first, count);
