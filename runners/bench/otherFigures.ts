@@ -44,7 +44,7 @@ export function otherFigures(reports: readonly BenchReport[]): readonly string[]
 		const some = (pattern: RegExp) => rate(memory.filter(({ name }) => pattern.test(name))).toFixed(0);
 		line(
 			"norms, elementwise kernels and copies of a step, each by itself",
-			`${rate(memory).toFixed(0)} GB/s (layer norms ${some(/layerNorm/)}, group norms ${some(/groupNorm(Partials)?$/)})`,
+			`${rate(memory).toFixed(0)} GB/s (layer norms ${some(/layerNorm/)}, group norms ${some(/groupNorm(Partials|OfGroups)?$/)})`,
 		);
 	}
 	return lines.length === 0 ? [] : [`| measured by itself | |\n|---|---|\n${lines.join("")}`];

@@ -1,9 +1,8 @@
 // What layerNormVectors.wgsl and layerNormSubgroups.wgsl share: one row, four columns at a time; every value is read once and kept in
 // registers. threadsPerRow threads share a row, a workgroup holds several rows. Statistics in f32 whatever Input is; two passes, so no E[x^2] -
 // E[x]^2 cancellation. Needs: columns, and strides and first columns of the output, scale and shift, multiples of 4; at most 64 columns
-// a thread; a function `sumOfRow(value, thread, call)`: the sum over the row's threads, for each of its two calls. 128 threads a workgroup are 3
-// to 15 % faster than 256 on an H200; eight columns (16 bytes) a read of f16 are slower there: 74 instead of 62 us (184,320 x 320), 40 instead of
-// 38 (46,080 x 640).
+// a thread; a function `sumOfRow(value, thread, call)`: the sum over the row's threads, for each of its two calls. Eight columns (16
+// bytes) a read of f16 are slower on an H200: 74 instead of 62 us (184,320 x 320), 40 instead of 38 (46,080 x 640).
 alias Input = f32;
 alias Output = f32;
 override workgroupSize: u32 = 64;

@@ -1,5 +1,6 @@
 // The same function as layerNorm.wgsl, four columns at a time, see layerNormRow.wgsl. Few threads a row: each reads what all of a row wrote into
 // workgroup memory. On an H200 (184,320 x 320 and 8,192 x 1,024 f16, vectors a thread: microseconds): 5: 77, 3: 113, 2: 244; 8: 29, 4: 42, 2: 88.
+// 128 threads a workgroup are 3 to 15 % faster than 256.
 // include "dense/layerNormRow"
 
 var<workgroup> sums: array<f32, 2u * workgroupSize>; // of each call
