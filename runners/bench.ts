@@ -14,6 +14,7 @@ import { gemmGraph } from "./bench/gemmGraph.ts";
 import { type KernelChoice, kernelRows } from "./bench/kernelRows.ts";
 import { otherFigures } from "./bench/otherFigures.ts";
 import { adapterFileName, appendResults, type BenchReport, groupedRows, medianRow, tableText, withBenchSection } from "./bench/report.ts";
+import { measureResident } from "./bench/residentRows.ts";
 import { ceilingsOf, rooflineSvg } from "./bench/roofline.ts";
 import { driverMemory, resultHash, soak, soakProblems, soakText } from "./bench/soak.ts";
 import { type MeasuredStage, measureStage, pshumanStage, synchumanStage } from "./bench/stageRows.ts";
@@ -66,6 +67,12 @@ const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "pshuman"
 		const busyMs = dispatches.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
 		out(`GPU busy ${busyMs.toFixed(2)} ms, idle ${(100 * Math.max(0, 1 - busyMs / row.elapsedMs)).toFixed(1)} % of a step\n`);
 		return { rows: [{ ...row, busyMs }, loop, ...profileTables(dispatches, out)] };
+	},
+	async resident(device, checkpoint, dtype, { steps }) {
+		const { rows, plans, sameBytes } = await measureResident(device, { checkpoint, dtype, steps });
+		out(`${partsText(rows)}${sameBytes ? "same bytes from all" : "the results differ"}\n`);
+		for (const plan of distinct(plans)) out(`${planText(plan)}\n`);
+		return { rows, plans: distinct(plans) };
 	},
 	stage1: wholeStage("stage1"),
 	stage2: wholeStage("stage2"),

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { SyncHumanError } from "../engine/error.ts";
 import { type Device, type DeviceOptions, openDevice } from "../engine/gpu/device.ts";
 import { openGpu } from "./openGpu.ts";
@@ -15,12 +16,15 @@ export interface DeviceChoice {
 	readonly disableSubgroupMatrix?: boolean;
 }
 
+/** Devices beside the one that is used, while the driver compiles: with it one for every two cores, as Dawn compiles on two threads each. */
+const helpers = Math.min(Math.max(Math.floor(availableParallelism() / 2) - 1, 0), 7);
+
 /** Opens the GPU that the command line asks for. Throws code "device" where there is none of that name, or only the CPU unasked. */
 export async function chooseDevice({ adapter, allowSoftware = false, disableSubgroupMatrix = false }: DeviceChoice): Promise<Device> {
-	if (adapter === undefined) return openDevice(await openGpu(), { allowSoftware, disableSubgroupMatrix });
+	if (adapter === undefined) return openDevice(await openGpu(), { allowSoftware, disableSubgroupMatrix, helpers });
 	if (adapter !== "software") {
 		const software = allowSoftware || softwareNames.some((name) => sameName(name, adapter));
-		return named(adapter, { allowSoftware: software, disableSubgroupMatrix });
+		return named(adapter, { allowSoftware: software, disableSubgroupMatrix, helpers });
 	}
 	let noAdapter: unknown;
 	for (const name of softwareNames) {

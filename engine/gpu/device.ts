@@ -35,6 +35,16 @@ export interface DeviceOptions {
 	readonly disableSubgroupMatrix?: boolean;
 	/** Pretends bindings are at most this many bytes, to test windows. */
 	readonly maxBindingBytes?: number;
+	/** Devices that may be opened beside it while the driver compiles (compileAhead.ts); default none. */
+	readonly helpers?: number;
+}
+
+/** Further devices on an adapter. */
+export interface HelperDevices {
+	/** How many may be open at a time. */
+	readonly count: number;
+	/** Opens one; whoever opened it closes it, and the device that it helps does where that is closed before. */
+	open(): Promise<Device>;
 }
 
 /** Bytes held in buffers now and at most since the device was opened; counted at creation and destruction. */
@@ -48,6 +58,7 @@ export interface Device {
 	readonly gpu: GPUDevice;
 	readonly report: DeviceReport;
 	readonly memory: MemoryCounter;
+	readonly helpers: HelperDevices | undefined;
 	/** Creates a buffer, counted in `memory` until `destroyBuffer`. */
 	createBuffer(label: string, byteLength: number, usage: number): GPUBuffer;
 	destroyBuffer(buffer: GPUBuffer): void;
@@ -108,7 +119,12 @@ export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise
 	const gpuDevice = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits });
 	// Dawn frees its instance under a pending promise when these are collected (docs/design.md, "Dawn").
 	kept.push(gpu, adapter, gpuDevice);
-	return wrap(gpuDevice, reportOf(adapter, gpuDevice, software, options));
+	const { helpers = 0, ...usual } = options;
+	return wrap(
+		gpuDevice,
+		reportOf(adapter, gpuDevice, software, options),
+		helpers === 0 ? undefined : { count: helpers, open: () => openDevice(gpu, usual) },
+	);
 }
 
 function reportOf(adapter: GPUAdapter, device: GPUDevice, software: boolean, options: DeviceOptions): DeviceReport {
@@ -139,7 +155,8 @@ function reportOf(adapter: GPUAdapter, device: GPUDevice, software: boolean, opt
 	};
 }
 
-function wrap(gpu: GPUDevice, report: DeviceReport): Device {
+function wrap(gpu: GPUDevice, report: DeviceReport, helpers: HelperDevices | undefined): Device {
+	const helping: Device[] = [];
 	const memory: MemoryCounter = { currentBytes: 0, peakBytes: 0 };
 	const sizes = new Map<GPUBuffer, number>();
 	let lost: SyncHumanError | undefined;
@@ -168,6 +185,14 @@ function wrap(gpu: GPUDevice, report: DeviceReport): Device {
 		gpu,
 		report,
 		memory,
+		helpers: helpers && {
+			...helpers,
+			async open() {
+				const helper = await helpers.open();
+				helping.push(helper);
+				return helper;
+			},
+		},
 		createBuffer(label, byteLength, usage) {
 			stopIfLost();
 			if (byteLength > report.limits.maxBufferSize) {
@@ -217,6 +242,7 @@ function wrap(gpu: GPUDevice, report: DeviceReport): Device {
 			await untilLost(gpu.queue.onSubmittedWorkDone());
 		},
 		close() {
+			for (const helper of helping) helper.close();
 			gpu.destroy();
 		},
 	};

@@ -62,8 +62,16 @@ export function variantInterface(variant: KernelVariant): ShaderInterface {
 
 const pipelines = new WeakMap<Device, Map<string, Promise<Kernel>>>();
 
-/** Compiles a variant once per device. A WGSL or pipeline error names the kernel and quotes the compiler. */
-export function compileKernel(device: Device, variant: KernelVariant): Promise<Kernel> {
+/** Whether somebody has asked for the variant on this device. */
+export function isRequested(device: Device, variant: KernelVariant): boolean {
+	return pipelines.get(device)?.has(variantKey(variant)) === true;
+}
+
+/**
+ * Compiles a variant once per device, at the first request after `before`, whose errors count for nothing. A WGSL or pipeline error names the
+ * kernel and quotes the compiler.
+ */
+export function compileKernel(device: Device, variant: KernelVariant, before?: () => Promise<unknown>): Promise<Kernel> {
 	let ofDevice = pipelines.get(device);
 	if (ofDevice === undefined) {
 		ofDevice = new Map();
@@ -72,22 +80,11 @@ export function compileKernel(device: Device, variant: KernelVariant): Promise<K
 	const key = variantKey(variant);
 	let kernel = ofDevice.get(key);
 	if (kernel === undefined) {
-		kernel = compile(device, variant);
+		const made = () => compile(device, variant);
+		kernel = before === undefined ? made() : before().then(made, made);
 		ofDevice.set(key, kernel);
 	}
 	return kernel;
-}
-
-/** Compilations that run at a time before anybody waits for them. */
-const aheadAtOnce = 4;
-
-/** Begins to compile variants, in order, beside whatever else runs; `compileKernel` then finds them. Their errors are its errors. */
-export function compileAhead(device: Device, variants: readonly KernelVariant[]): void {
-	const waiting = [...new Map(variants.map((variant) => [variantKey(variant), variant])).values()].values();
-	const lane = async () => {
-		for (const variant of waiting) await compileKernel(device, variant).catch(() => undefined);
-	};
-	for (let i = 0; i < aheadAtOnce; i++) void lane();
 }
 
 async function compile(device: Device, variant: KernelVariant): Promise<Kernel> {
@@ -108,9 +105,17 @@ async function compile(device: Device, variant: KernelVariant): Promise<Kernel> 
 	const constants: Record<string, number> = {};
 	for (const [key, value] of Object.entries(variant.overrides ?? {})) constants[key] = Number(value);
 	const { gpu } = device;
+	const layout = gpu.createBindGroupLayout({ label: name, entries });
 	gpu.pushErrorScope("validation");
 	const module = gpu.createShaderModule({ label: name, code });
 	const scope = gpu.popErrorScope();
+	// Without waiting for the messages: Dawn compiles on other threads while this one may be busy for long.
+	const made = gpu.createComputePipelineAsync({
+		label: name,
+		layout: gpu.createPipelineLayout({ label: name, bindGroupLayouts: [layout] }),
+		compute: { module, constants },
+	});
+	made.catch(() => undefined);
 	const messages = (await module.getCompilationInfo()).messages.filter((message) => message.type === "error");
 	if (messages.length > 0 || (await scope) !== null) {
 		const lines = code.split("\n");
@@ -118,13 +123,7 @@ async function compile(device: Device, variant: KernelVariant): Promise<Kernel> 
 		throw new SyncHumanError("device", `kernel ${name}: the shader does not compile\n${quoted.join("\n") || (await scope)?.message}`);
 	}
 	try {
-		const layout = gpu.createBindGroupLayout({ label: name, entries });
-		const pipeline = await gpu.createComputePipelineAsync({
-			label: name,
-			layout: gpu.createPipelineLayout({ label: name, bindGroupLayouts: [layout] }),
-			compute: { module, constants },
-		});
-		return { variant, interface: shaderInterface, pipeline, layout };
+		return { variant, interface: shaderInterface, pipeline: await made, layout };
 	} catch (cause) {
 		throw new SyncHumanError("device", `kernel ${name}: ${(cause as Error).message}`, undefined, { cause });
 	}

@@ -71,20 +71,22 @@ function tapsOf(inputSize: number, outputSize: number, { support, weight }: Kern
 /** One axis of a picture seen as [outer, size, inner] samples, to [outer, outputSize, inner]. */
 function resizeAxis(data: Uint8Array, outer: number, size: number, inner: number, outputSize: number, kernel: Kernel): Uint8Array {
 	const { first, count, weights, stride } = tapsOf(size, outputSize, kernel);
-	const result = new Uint8Array(outer * outputSize * inner);
+	const result = new Uint8ClampedArray(outer * outputSize * inner);
 	for (let o = 0; o < outer; o++) {
 		for (let position = 0; position < outputSize; position++) {
 			const from = (o * size + first[position]) * inner;
 			const to = (o * outputSize + position) * inner;
+			const start = position * stride;
+			const end = start + count[position];
 			for (let i = 0; i < inner; i++) {
+				// 32 bits suffice: weights add up to 2^22, lobes to less than 2^24 in size, samples are below 2^8.
 				let sum = 1 << (precisionBits - 1);
-				for (let tap = 0; tap < count[position]; tap++) sum += data[from + tap * inner + i] * weights[position * stride + tap];
-				// The sum fits 32 bits: weights add up to 2^22, lobes to less than 2^24 in size, samples are below 2^8.
-				result[to + i] = Math.min(Math.max(sum >> precisionBits, 0), 255);
+				for (let at = from + i, tap = start; tap < end; tap++, at += inner) sum = (sum + Math.imul(data[at], weights[tap])) | 0;
+				result[to + i] = sum >> precisionBits;
 			}
 		}
 	}
-	return result;
+	return new Uint8Array(result.buffer);
 }
 
 function premultiply(data: Uint8Array): Uint8Array {

@@ -25,7 +25,7 @@ export async function removeBackgrounds(
 		const input = graph.input("pixels", "f32", [1, side, side, 3]);
 		return { input, output: recordU2net(graph, model, input)[0] };
 	});
-	planStage(context, "background", [part.part]);
+	await planStage(context, "background", [part.part]);
 	const logits = await part.run(images.map((image) => backgroundInput(image).pixels.data));
 	return images.map((image, i) => straightCutOut(image, maskFor(image, saliencyMask(sigmoid(logits[i]), side, side))));
 }

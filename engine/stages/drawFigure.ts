@@ -19,11 +19,11 @@ export interface DrawFigureRequest {
 }
 
 /** Square pictures of a figure as a part of a run, one a view: RGB, or RGBA without a background. */
-export function drawFigure(context: PartContext, request: DrawFigureRequest): Promise<readonly Image[]> {
+export async function drawFigure(context: PartContext, request: DrawFigureRequest): Promise<readonly Image[]> {
 	const { name, figure, views, size, shading, background } = request;
 	const { device, maxMemory } = context;
 	const part: Part = { name: name.part, weights: [], graphs: [], extraBytes: figurePicturesBytes(device, { figure, size }) };
-	planStage(context, name.stage, [part]);
+	await planStage(context, name.stage, [part]);
 	return runPart(context, part, async (_, report) => {
 		const made: Image[] = [];
 		for await (const picture of figurePictures(device, { figure, views, size, shading, maxMemory })) {

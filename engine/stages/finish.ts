@@ -123,7 +123,7 @@ async function finishWith(work: FinishWork, context: PartContext, request: Finis
 			return { simplified: mesh, cameras, pictures, samplesOfViews, parts };
 		},
 	);
-	planStage(context, "finishing", parts);
+	await planStage(context, "finishing", parts);
 	const [repairPart, unwrapPart, fitPart, normalsPart] = parts;
 
 	const { mesh: repaired, report: repair } = await runPart(context, repairPart, (_, report) =>

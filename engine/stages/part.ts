@@ -1,7 +1,8 @@
 import type { Weights } from "../../weights/weights.ts";
 import { SyncHumanError } from "../error.ts";
+import { compileAhead } from "../gpu/compileAhead.ts";
 import type { Device } from "../gpu/device.ts";
-import { compileAhead, type KernelVariant } from "../gpu/kernel.ts";
+import type { KernelVariant } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { allocate, readPieceBytes, release } from "../gpu/transfer.ts";
 import { compileGraph, type Executable } from "../graph/executable.ts";
@@ -116,7 +117,12 @@ function beside(part: Part): number {
  * for staged weights, before anything is allocated; then begins to compile what the parts will run. `handedOver` are tensors that one
  * part leaves for the next.
  */
-export function planStage(context: PartContext, stage: string, parts: readonly Part[], handedOver: readonly Tensor[] = []): void {
+export async function planStage(
+	context: PartContext,
+	stage: string,
+	parts: readonly Part[],
+	handedOver: readonly Tensor[] = [],
+): Promise<void> {
 	const { device, networks, maxMemory } = context;
 	const loaded = networks.loaded;
 	const heldBytes = handedOver.reduce((sum, { storage }) => sum + storage.byteLength, device.memory.currentBytes - bytesOf(loaded));
@@ -141,7 +147,7 @@ export function planStage(context: PartContext, stage: string, parts: readonly P
 		...graphs.flatMap(({ dispatches }) => dispatches.map(({ variant }) => variant)),
 		...kernels,
 	]);
-	compileAhead(device, variants);
+	await compileAhead(device, variants);
 }
 
 function bytesOf(weights: Iterable<Weights>): number {

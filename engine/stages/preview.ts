@@ -29,7 +29,7 @@ export async function previewSheet(context: PartContext, surface: PreviewedSurfa
 	const drawn = drawnSurface(surface);
 	const figure = { meshes: [drawn] };
 	const part: Part = { name: "preview", weights: [], graphs: [], extraBytes: figurePicturesBytes(device, { figure, size: height }) };
-	planStage(context, "preview", [part]);
+	await planStage(context, "preview", [part]);
 	return runPart(context, part, async (_, report) => {
 		const { reach, half } = figureFrame(figure);
 		const width = Math.min(height, Math.ceil((reach / half) * height) + gap);

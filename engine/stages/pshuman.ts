@@ -132,7 +132,7 @@ export async function runPshumanOn(context: PartContext, request: PshumanSamplin
 	const vector = async (name: string) => toFloat32(await normalizer.read(name, [1, projectionChannels]));
 	const statistics = { mean: await vector("mean"), deviation: await vector("std") };
 
-	planStage(context, "PSHuman", [embedding.part, encoding.part, diffusion.part, decoding.part]);
+	await planStage(context, "PSHuman", [embedding.part, encoding.part, diffusion.part, decoding.part]);
 
 	const embeddings = await embedding.run(pictures);
 	const encoded = await encoding.run(pictures);

@@ -64,7 +64,7 @@ export async function runReconstruction(context: PartContext, request: Reconstru
 		extraBytes: resolution ** 2 * layerBytes + 3 * resolution ** 3,
 	};
 	const refinePart: Part = { name: "refinement", weights: [], graphs: [] };
-	planStage(context, "reconstruction", [depthPart, surfacePart, refinePart]);
+	await planStage(context, "reconstruction", [depthPart, surfacePart, refinePart]);
 	const { frontBack, leftRight } = await runPart(context, depthPart, async () => bodyDepths(views, distances, side));
 	stopIfAborted(context);
 	const { found, sheets } = await runPart(context, surfacePart, async ([executable]) => {

@@ -4,6 +4,7 @@ import { toFloat32 } from "../../weights/storedTensor.ts";
 import type { Weights } from "../../weights/weights.ts";
 import { defaults } from "../defaults.ts";
 import type { DType } from "../gpu/tensor.ts";
+import { checkPersonImage } from "../image/foreground.ts";
 import { type FloatImage, type Image, truncateToImage } from "../image/image.ts";
 import { centredOnBlack, loadPersonAndFace } from "../image/personImage.ts";
 import { inputForDino, pasteFaceNormals, quantize } from "../image/stageViews.ts";
@@ -41,9 +42,16 @@ export interface StageOneRequest {
 	readonly guidance: number;
 }
 
-/** Pictures, noise and prompt of a run, as `runStageOneOn` takes them. */
+/** Sides of the pictures in `StageOneInputs`. */
+export interface StageOneSizes {
+	/** Of person and face: 8 pixels a latent. */
+	readonly pixels: number;
+	readonly centredPixels: number;
+}
+
+/** Pictures and noise of a run; the pictures are RGB and square. */
 export interface StageOneInputs {
-	/** RGB pictures of the person and the face, as CLIP and the VAE see them; square, 8 pixels a latent. */
+	/** Of the person and the face, as CLIP and the VAE see them. */
 	readonly person: Image;
 	readonly face: Image;
 	/** What DINOv2 sees: 518 pixels on black. */
@@ -71,16 +79,24 @@ export async function runStageOne(context: PartContext, request: StageOneRequest
 	const { projectionChannels } = readClipVisionConfig(await checkpoint.config("image_encoder"));
 	const vae = readAutoencoderConfig(await checkpoint.config("vae"));
 	const { latentSize, latentChannels } = config;
-	const { person, face } = loadPersonAndFace(image, latentSize * 2 ** (vae.channels.length - 1));
+	const pixels = latentSize * 2 ** (vae.channels.length - 1);
+	checkPersonImage(image);
+	const run = await prepareStageOne(context, request, { pixels, centredPixels: defaults.inputSize });
+	// All that the CPU does comes after that, while kernels are being compiled; in pieces, between which more of them are requested.
+	const { person, face } = loadPersonAndFace(image, pixels);
+	await breath();
+	const centred = centredOnBlack(image, defaults.inputSize);
+	await breath();
 	const cuda = new TorchCudaGenerator(seed);
 	// Upstream draws noise for the picture embeddings and never uses it.
 	cuda.normals(viewCount * domains * projectionChannels, "f16");
 	const drawn = cuda.normals(viewCount * domains * latentChannels * latentSize ** 2, "f16");
 	const structure = new TorchCpuGenerator(seed).normals(config.structure.inChannels * config.structure.resolution ** 3);
-	const { views, coordinates } = await runStageOneOn(context, request, {
+	await breath();
+	const { views, coordinates } = await run({
 		person: truncateToImage(person),
 		face: truncateToImage(face),
-		centred: centredOnBlack(image, defaults.inputSize),
+		centred,
 		noise: {
 			images: imagesFromOfficial(drawn, viewCount, latentChannels),
 			structure: channelsLast(structure, config.structure.inChannels),
@@ -94,29 +110,33 @@ export async function runStageOne(context: PartContext, request: StageOneRequest
 	return { input: image, colors: colors.map(quantize), normals: normals.map(quantize), coordinates };
 }
 
-/** All networks of stage 1 on prepared inputs. */
-export async function runStageOneOn(
+/** Lets whatever else is ready run. */
+function breath(): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** Records all networks of stage 1, plans their memory and begins to compile them; gives what runs them on prepared inputs, once. */
+export async function prepareStageOne(
 	context: PartContext,
 	request: Omit<StageOneRequest, "image" | "seed">,
-	inputs: StageOneInputs,
-): Promise<StageOneTensors> {
+	{ pixels, centredPixels }: StageOneSizes,
+): Promise<(inputs: StageOneInputs) => Promise<StageOneTensors>> {
 	const { checkpoint, dtype } = request;
 	const engine = await checkpoint.engine();
 	const open = <Model>(component: Parameters<Checkpoint["tensors"]>[0], declare: (weights: Weights) => Model) =>
 		context.networks.open({ checkpoint, dtype, component, declare });
 	const config = readCrossSpaceConfig(await checkpoint.config("SyncHuman_2D3DCrossSpaceDiffusion"), engine);
 	const { latentSize, latentChannels } = config;
-	const pictures = [inputs.person, inputs.face];
 	const { embedding, encoding, decoding } = await preparePictureNetworks(context, {
 		...{ checkpoint, dtype, latentSize, latentChannels },
 		featureExtractor: await checkpoint.featureExtractor(),
-		pictures: pictures.length,
-		pixels: inputs.person.width,
+		pictures: 2,
+		pixels,
 	});
 
 	const dinoNetwork = await open("dinov2", (weights) => declareDinov2(weights, readDinov2Config(engine), dtype));
 	const dino = singleGraphPart(context, "picture features", dinoNetwork, (graph, model) => {
-		const picture = graph.input("picture", "f32", [1, inputs.centred.height, inputs.centred.width, 3]);
+		const picture = graph.input("picture", "f32", [1, centredPixels, centredPixels, 3]);
 		const { condition } = recordDinov2(graph, model, { pixels: picture, condition: true });
 		if (condition === undefined) throw new Error("DINOv2 gave no condition");
 		return { input: picture, output: condition };
@@ -142,41 +162,44 @@ export async function runStageOneOn(
 		return { input: latent, output: recordSparseStructureDecoder(graph, model, latent) };
 	});
 
-	planStage(context, "stage 1", [embedding.part, encoding.part, dino.part, diffusion.part, decoding.part, structure.part]);
+	await planStage(context, "stage 1", [embedding.part, encoding.part, dino.part, diffusion.part, decoding.part, structure.part]);
 
-	const embeddings = await embedding.run(pictures);
-	const encoded = await encoding.run(pictures);
-	const [condition] = await dino.run([inputForDino(inputs.centred).data]);
-	const latents = await runDiffusion(
-		context,
-		diffusion,
-		{
-			imageLatents: imagesOfPictures(synchumanViews, encoded),
-			classLabels: imagesOfPictures(
-				synchumanViews,
-				embeddings.map((values) => withNoiseLevel(values, 0)),
-			),
-			prompt: imagesFromOfficial(toFloat32(prompt), viewCount),
-			condition,
-		},
-		inputs.noise,
-		context.onViews &&
-			previewing(
-				{
-					noise: inputs.noise.images,
-					steps: request.steps,
-					views: viewCount,
-					colors: fitLatentColors(encoded, pictures, config.latentChannels),
-				},
-				context.onViews,
-			),
-	);
-	const views = await decoding.run(latents.images);
-	const [logits] = await structure.run([latents.structure]);
-	return {
-		views,
-		latents,
-		logits,
-		coordinates: occupiedVoxels(logits, structure.output.shape[1]),
+	return async (inputs) => {
+		const pictures = [inputs.person, inputs.face];
+		const embeddings = await embedding.run(pictures);
+		const encoded = await encoding.run(pictures);
+		const [condition] = await dino.run([inputForDino(inputs.centred).data]);
+		const latents = await runDiffusion(
+			context,
+			diffusion,
+			{
+				imageLatents: imagesOfPictures(synchumanViews, encoded),
+				classLabels: imagesOfPictures(
+					synchumanViews,
+					embeddings.map((values) => withNoiseLevel(values, 0)),
+				),
+				prompt: imagesFromOfficial(toFloat32(prompt), viewCount),
+				condition,
+			},
+			inputs.noise,
+			context.onViews &&
+				previewing(
+					{
+						noise: inputs.noise.images,
+						steps: request.steps,
+						views: viewCount,
+						colors: fitLatentColors(encoded, pictures, config.latentChannels),
+					},
+					context.onViews,
+				),
+		);
+		const views = await decoding.run(latents.images);
+		const [logits] = await structure.run([latents.structure]);
+		return {
+			views,
+			latents,
+			logits,
+			coordinates: occupiedVoxels(logits, structure.output.shape[1]),
+		};
 	};
 }

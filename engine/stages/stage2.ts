@@ -149,7 +149,7 @@ async function runNetworks(context: PartContext, request: StageTwoRequest): Prom
 		extraBytes: (cubeCoords.length / 3) * 396 + 2 * resolution ** 3,
 	};
 
-	planStage(context, "stage 2", [views.part, flowPart, splatPart, meshPart], [views.colors, views.normals]);
+	await planStage(context, "stage 2", [views.part, flowPart, splatPart, meshPart], [views.colors, views.normals]);
 	try {
 		for (const { storage } of [views.colors, views.normals]) allocate(device, storage);
 		const condition = await runViews(context, views, stageOne);

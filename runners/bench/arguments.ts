@@ -3,7 +3,7 @@ import { SyncHumanError } from "../../engine/error.ts";
 
 const benchmarks = [
 	...(["all", "kernels", "memory", "gemm", "flexicubes", "step"] as const),
-	...(["stage1", "stage2", "pshuman", "soak", "report"] as const),
+	...(["stage1", "stage2", "resident", "pshuman", "soak", "report"] as const),
 ] as const;
 
 /** What `npm run bench` was asked to do. */
@@ -11,7 +11,7 @@ export interface BenchArguments {
 	/**
 	 * all: both stages; kernels: products, convolutions and attentions of one denoising step, each by itself; memory: its other kernels, likewise; gemm:
 	 * products of square matrices; flexicubes: the mesh of 256^3 cubes; step: denoising steps; stage1, stage2:
-	 * a whole stage; pshuman: PSHuman's views; soak: generation after generation; report: table and chart of what --json has written.
+	 * a whole stage; resident: both with staged and with resident weights, for their memory; pshuman: PSHuman's views; soak: generation after generation; report: table and chart of what --json has written.
 	 */
 	readonly benchmark: (typeof benchmarks)[number];
 	/** Of `report`: the files. */
@@ -19,7 +19,7 @@ export interface BenchArguments {
 	readonly weights: string;
 	readonly dtype: "f16" | "f32" | undefined;
 	readonly adapter: string | undefined;
-	/** Denoising steps of `step`, stage1 and pshuman, flow steps of stage2; undefined: 5 of `step`, otherwise the usual ones. */
+	/** Denoising steps of `step`, stage1 and pshuman, flow steps of stage2, both of resident; undefined: 5 of `step`, otherwise the usual ones. */
 	readonly steps: number | undefined;
 	/** Runs of a stage (3), generations of a soak (20). */
 	readonly runs: number | undefined;
@@ -36,7 +36,7 @@ export interface BenchArguments {
 }
 
 /** Text of `npm run bench -- --help`. */
-export const benchHelp = `npm run bench -- [all|kernels|memory|gemm|flexicubes|step|stage1|stage2|pshuman|soak] [options]
+export const benchHelp = `npm run bench -- [all|kernels|memory|gemm|flexicubes|step|stage1|stage2|resident|pshuman|soak] [options]
 npm run bench -- report FILE...
 
   all       stage1 and stage2 with --profile (default)
@@ -48,12 +48,13 @@ npm run bench -- report FILE...
   step      denoising steps of stage 1
   stage1    picture to views and voxels, part by part
   stage2    views and voxels to mesh and Gaussians, part by part
+  resident  both stages, with weights loaded for each part and with weights that stay: memory planned, held and the driver's, same bytes
   pshuman   picture to PSHuman's views, part by part (40 steps)
   soak      whole generations, everything made and freed each time: no memory may stay; exits with 1 where it does
   report    FILEs are what --json wrote: docs/roofline-GPU.svg, and tables on standard output and between the marks of README.md
 
   --weights DIR|NAME   checkpoint folder, synthetic:tiny or synthetic:full (default)
-  --steps N            denoising steps (step: 5, soak: 10), flow steps of stage2
+  --steps N            denoising steps (step: 5, soak: 10), flow steps of stage2, both of resident
   --runs N             runs of a stage (3), generations of a soak (20)
   --dtype f16|f32      default f16 where the GPU has it
   --adapter NAME       part of a GPU's name, or software

@@ -68,7 +68,7 @@ async function runStage(context: PartContext, components: readonly ("vae" | "din
 		const y = graph.output(matmul(graph, { x, weight: model }));
 		made.push({ part: { name: component, weights: [weights], graphs: [graph] } satisfies Part, x, y });
 	}
-	planStage(
+	await planStage(
 		context,
 		"stage",
 		made.map(({ part }) => part),

@@ -4,7 +4,7 @@ import { domains, synchumanViews } from "../../../engine/layers/multiviewLayout.
 import { readAutoencoderConfig } from "../../../engine/models/autoencoderConfig.ts";
 import { channelsLast, imagesFromOfficial } from "../../../engine/stages/imageArrangement.ts";
 import { bareContext } from "../../../engine/stages/part.ts";
-import { runStageOneOn } from "../../../engine/stages/stage1.ts";
+import { prepareStageOne } from "../../../engine/stages/stage1.ts";
 import type { Checkpoint } from "../../../weights/checkpoint.ts";
 import { openCheckpoint } from "../../../weights/checkpointFolder.ts";
 import type { Adapters, HostTensor, ParityContext, ParityOutputs } from "../adapter.ts";
@@ -48,19 +48,21 @@ async function runPipeline(context: ParityContext): Promise<ParityOutputs> {
 	const [, structureChannels, resolution] = trellis.shape;
 	const inputSize = (context.meta.outputs.preprocess_image.shape as number[])[0];
 	const centred = centredOnBlack(await picture(context, "image_raw_rgba"), inputSize);
-	const result = await runStageOneOn(
+	const person = await picture(context, "image_u8");
+	const run = await prepareStageOne(
 		bareContext(await context.device()),
 		{ checkpoint, dtype: context.dtype, steps: (context.meta.timesteps as unknown[]).length, guidance: 3 },
-		{
-			person: await picture(context, "image_u8"),
-			face: await picture(context, "face_u8"),
-			centred,
-			noise: {
-				images: imagesFromOfficial(Float32Array.from(latents.data), synchumanViews.views, channels),
-				structure: channelsLast(Float32Array.from(trellis.data), structureChannels),
-			},
-		},
+		{ pixels: person.width, centredPixels: centred.width },
 	);
+	const result = await run({
+		person,
+		face: await picture(context, "face_u8"),
+		centred,
+		noise: {
+			images: imagesFromOfficial(Float32Array.from(latents.data), synchumanViews.views, channels),
+			structure: channelsLast(Float32Array.from(trellis.data), structureChannels),
+		},
+	});
 	const images = synchumanViews.views * domains;
 	const official = (data: Float32Array, width: number) =>
 		imagesToOfficial({ shape: [images, width, width, data.length / images / width ** 2], data }, 1);

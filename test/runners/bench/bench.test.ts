@@ -28,7 +28,7 @@ describe("benchArguments", () => {
 
 	it("refuses what it does not know", () => {
 		expect(() => benchArguments(["report"])).toThrow(
-			/give one of all, kernels, memory, gemm, flexicubes, step, stage1, stage2, pshuman, soak, report, and files to report only/,
+			/give one of all, kernels, memory, gemm, flexicubes, step, stage1, stage2, resident, pshuman, soak, report, and files to report only/,
 		);
 		expect(() => benchArguments(["step", "x.json"])).toThrow(/got step x\.json/);
 		expect(() => benchArguments(["steps"])).toThrow(/got steps/);
