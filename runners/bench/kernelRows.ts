@@ -80,7 +80,8 @@ async function timeAlone(device: Device, source: Graph, dispatch: Dispatch): Pro
 		owned.push(storage);
 		copies.set(tensor.storage, storage);
 		if (tensor.dtype === "f16" || tensor.dtype === "f32") {
-			const whole = { ...tensor, storage, byteOffset: 0, shape: [storage.byteLength / (tensor.dtype === "f16" ? 2 : 4)] };
+			const shape = [storage.byteLength / (tensor.dtype === "f16" ? 2 : 4)];
+			const whole: Tensor = { dtype: tensor.dtype, storage, byteOffset: 0, shape };
 			syntheticFill(filling, { target: whole, key: owned.length, offset: 0, scale: 1, storedShape: whole.shape });
 		}
 		return { ...tensor, storage };

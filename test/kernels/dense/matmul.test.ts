@@ -289,6 +289,20 @@ describe("matmul", () => {
 		expect(division(65, 8, 64)).toEqual([4, 1, 1, 1, 1]);
 	});
 
+	it("gives a multiprocessor's whole memory to a tile where tiles are few", () => {
+		const limits = { ...device.report.limits, maxComputeWorkgroupStorageSize: 49_152, maxComputeInvocationsPerWorkgroup: 1024 };
+		const subgroupMatrixShapes = ["f16->f32 16x16x16", "f16->f32 16x8x16"];
+		const report = { ...device.report, limits, subgroupMatrixShapes, subgroupSizes: [32, 32] as const };
+		const chosen = (rows: number, channels: number, columns: number) => {
+			const graph = new Graph({ ...device, report }, "choice");
+			matmul(graph, { x: graph.input("x", "f16", [rows, channels]), weight: graph.input("w", "f16", [columns, channels]) });
+			return graph.dispatches[0].variant.shader;
+		};
+		expect(chosen(514, 1280, 3840)).toBe("dense/matmulFewTiles");
+		expect(chosen(8645, 3072, 768)).toBe("dense/matmulFewTiles");
+		expect(chosen(46_080, 2560, 640)).toBe("dense/matmulSubgroupMatrix");
+	});
+
 	it("refuses shapes that do not fit", () => {
 		const x = residentTensor(device, "x", "f32", [4, 8]);
 		const weight = residentTensor(device, "w", "f32", [4, 9]);

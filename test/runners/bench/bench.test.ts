@@ -143,6 +143,9 @@ describe("work of a dispatch", () => {
 		const rows = await kernelRows(device, graph, { bound: "compute" });
 		expect(rows.map(({ calls }) => calls)).toEqual([2, 1, 1]);
 		for (const { elapsedMs } of rows) expect(elapsedMs).toBeGreaterThan(0);
+		const blocks = new Graph(device, "blocks");
+		matmul(blocks, { x: blocks.input("x", "f32", [6, 32]), weight: { ...blocks.input("w", "f32", [8, 32]), inBlocks: true } });
+		expect(await kernelRows(device, blocks, { bound: "compute" })).toHaveLength(1);
 		elementwise(graph, { x: tensor([6, 8]), factor: tensor([6, 8]) });
 		expect(await kernelRows(device, graph, { bound: "memory" })).toMatchObject([{ name: "dense/elementwise", calls: 1, flops: 0 }]);
 		expect(device.memory.currentBytes).toBe(before);
