@@ -19,22 +19,24 @@ export interface AttentionDivision {
 	readonly parts: number;
 }
 
+/** Of the sums in parts of one attention, so that they stay a small share of a step's memory. */
+const mostPartBytes = 2 ** 26;
+
 /**
- * The fastest division of `tiles` query tiles over `keyTiles` tiles of keys, by what workgroups take on an H200 (docs/attention.md), which runs
+ * The fastest division of `tiles` query tiles over `keys` keys, by what workgroups take on an H200 (docs/attention.md), which runs
  * three on each of its multiprocessors: full waves of workgroups compute whole tiles, and the rest, which would leave most of the GPU idle,
  * is computed in parts of the keys where these gain 3 % and 10 us.
  */
 export function chooseDivision(graph: Graph, tiles: number, keys: number, headSize: number): AttentionDivision {
 	const keyTiles = Math.ceil(keys / 16);
 	const bytesOfPart = 16 * vectorsOfPart(headSize);
-	const maxBytes = 2 ** 26;
 	const atOnce = 3 * multiprocessors;
 	const rest = tiles % atOnce;
 	const whole = { wholeTiles: tiles, parts: 1 };
 	const fullWaves = Math.floor(tiles / atOnce) * waveMicroseconds(keyTiles);
 	const wholeTime = fullWaves + microseconds(rest, keyTiles);
 	let [best, time] = [whole, Math.min(0.97 * wholeTime, wholeTime - 10)];
-	for (let parts = 2; parts * 4 <= keyTiles && parts * rest * bytesOfPart <= maxBytes; parts++) {
+	for (let parts = 2; parts * 4 <= keyTiles && parts * rest * bytesOfPart <= mostPartBytes; parts++) {
 		const joining = 4 + parts * rest * bytesOfPart * 3.3e-7;
 		const inParts = fullWaves + microseconds(parts * rest, Math.ceil(keyTiles / parts)) + joining;
 		if (inParts < time) [best, time] = [{ wholeTiles: tiles - rest, parts }, inParts];

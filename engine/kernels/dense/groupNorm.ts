@@ -99,9 +99,10 @@ function prepare(graph: Graph, request: GroupNormRequest) {
  */
 export function groupNormFactors(graph: Graph, request: GroupNormRequest): Tensor {
 	const { x, groups, eps, affine } = request;
-	const whole = factorsOfGroups(graph, request);
-	if (whole) return whole;
-	const { label, channels, images, positions, workgroupSize, sliceRows, flatX, vector, over } = prepare(graph, request);
+	const prepared = prepare(graph, request);
+	const ofGroups = factorsOfGroups(graph, request, prepared);
+	if (ofGroups) return ofGroups;
+	const { label, channels, images, positions, workgroupSize, sliceRows, flatX, vector, over } = prepared;
 	const allSlices = Math.ceil(positions / sliceRows);
 	const partials = graph.tensor(`${label} partials`, "f32", [images, allSlices, 2, channels]);
 	const factors = graph.tensor(`${label} factors`, "f32", [images, 2, channels]);
@@ -132,9 +133,9 @@ export function groupNormFactors(graph: Graph, request: GroupNormRequest): Tenso
 }
 
 /** The same in one pass, a workgroup an image and group, where those are many and small; undefined elsewhere. */
-function factorsOfGroups(graph: Graph, request: GroupNormRequest): Tensor | undefined {
+function factorsOfGroups(graph: Graph, request: GroupNormRequest, prepared: ReturnType<typeof prepare>): Tensor | undefined {
 	const { x, groups, eps, affine } = request;
-	const { label, channels, images, positions, flatX } = prepare(graph, request);
+	const { label, channels, images, positions, flatX } = prepared;
 	const groupChannels = channels / groups;
 	const lanes = groupChannels % 4 === 0 ? 4 : 2;
 	const workgroupSize = graph.device.report.software ? 64 : 128;
