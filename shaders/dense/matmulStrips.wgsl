@@ -32,21 +32,18 @@ fn addendsAt(unit: u32, lane: u32, m: u32, n: u32) -> Addends {
   return a;
 }
 
-fn store(v: vec4f, place: Place) {
-  if (place.m >= params.rows || place.n >= params.columns) { return; }
-  y[indexOfY(place.m, select(place.n, place.n / 2u, gated))] = vec4<Output>(v);
-}
+// Two vectors of a strip's results; gated, one.
+struct Results { v0: vec4<Output>, v1: vec4<Output> }
 
-// Two vectors of sums, plain: activate, gate, add, store. Everything but the store is unconditional, so that latencies overlap.
-fn finish(a: Addends, unit: u32, lane: u32, strip: u32, m: u32, n: u32) {
+// Two vectors of sums, plain: activate, gate, add.
+fn finished(a: Addends, unit: u32, lane: u32, strip: u32, m: u32, n: u32) -> Results {
   if (gated) {
     let place = placeOf(unit, lane, strip, m, n);
     let row = min(place.m, params.rows - 1u);
     let even = biased(bitcast<vec4f>(tiles[place.vector]), biasAt(place.n), row, place.n);
     let odd = biased(bitcast<vec4f>(tiles[place.vector + 1u]), biasAt(place.n + 4u), row, place.n + 4u);
     let v = gated4(vec4f(even.xz, odd.xz) * activate(vec4f(even.yw, odd.yw)), row, place.n / 2u);
-    store(v + vec4f(a.residual0) + vec4f(a.y0), place);
-    return;
+    return Results(vec4<Output>(v + vec4f(a.residual0) + vec4f(a.y0)), vec4<Output>());
   }
   let first = placeOf(2u * unit, lane, strip, m, n);
   let second = placeOf(2u * unit + 1u, lane, strip, m, n);
@@ -54,6 +51,40 @@ fn finish(a: Addends, unit: u32, lane: u32, strip: u32, m: u32, n: u32) {
   let row1 = min(second.m, params.rows - 1u);
   let v0 = gated4(activate(biased(bitcast<vec4f>(tiles[first.vector]), biasAt(first.n), row0, first.n)), row0, first.n);
   let v1 = gated4(activate(biased(bitcast<vec4f>(tiles[second.vector]), biasAt(second.n), row1, second.n)), row1, second.n);
-  store(v0 + vec4f(a.residual0) + vec4f(a.y0), first);
-  store(v1 + vec4f(a.residual1) + vec4f(a.y1), second);
+  return Results(vec4<Output>(v0 + vec4f(a.residual0) + vec4f(a.y0)), vec4<Output>(v1 + vec4f(a.residual1) + vec4f(a.y1)));
+}
+
+fn store(v: vec4<Output>, place: Place) {
+  if (place.m >= params.rows || place.n >= params.columns) { return; }
+  y[indexOfY(place.m, select(place.n, place.n / 2u, gated))] = v;
+}
+
+fn storeResults(r: Results, unit: u32, lane: u32, m: u32, n: u32) {
+  if (gated) {
+    store(r.v0, placeOf(unit, lane, 0u, m, n));
+    return;
+  }
+  store(r.v0, placeOf(2u * unit, lane, 0u, m, n));
+  store(r.v1, placeOf(2u * unit + 1u, lane, 0u, m, n));
+}
+
+// Finishes a strip. Drivers do not move loads (of biases and gates) above stores: the first store is behind all of them, where registers suffice.
+fn finishStrip(a0: Addends, a1: Addends, a2: Addends, a3: Addends, a4: Addends, lane: u32, strip: u32, m: u32, n: u32) {
+  let r0 = finished(a0, 0u, lane, strip, m, n);
+  if (accumulate || gated) { storeResults(r0, 0u, lane, m, n); }
+  let r1 = finished(a1, 1u, lane, strip, m, n);
+  if (accumulate || gated) { storeResults(r1, 1u, lane, m, n); }
+  let r2 = finished(a2, 2u, lane, strip, m, n);
+  if (accumulate || gated) { storeResults(r2, 2u, lane, m, n); }
+  let r3 = finished(a3, 3u, lane, strip, m, n);
+  if (accumulate || gated) { storeResults(r3, 3u, lane, m, n); }
+  var r4: Results;
+  if (fragmentColumns > 4u) { r4 = finished(a4, 4u, lane, strip, m, n); }
+  if (!(accumulate || gated)) {
+    storeResults(r0, 0u, lane, m, n);
+    storeResults(r1, 1u, lane, m, n);
+    storeResults(r2, 2u, lane, m, n);
+    storeResults(r3, 3u, lane, m, n);
+  }
+  if (fragmentColumns > 4u) { storeResults(r4, 4u, lane, m, n); }
 }

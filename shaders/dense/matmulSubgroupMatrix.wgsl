@@ -72,11 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   next3 = addendsAt(3u, lane, m + 16u, n);
   if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 16u, n); }
   workgroupBarrier();
-  finish(old00, 0u, lane, strip, m + 0u, n);
-  finish(old01, 1u, lane, strip, m + 0u, n);
-  finish(old02, 2u, lane, strip, m + 0u, n);
-  finish(old03, 3u, lane, strip, m + 0u, n);
-  if (fragmentColumns > 4u) { finish(old04, 4u, lane, strip, m + 0u, n); }
+  finishStrip(old00, old01, old02, old03, old04, lane, strip, m + 0u, n);
   workgroupBarrier();
   subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum10, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum11, stripPitch);
@@ -94,11 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   next3 = addendsAt(3u, lane, m + 32u, n);
   if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 32u, n); }
   workgroupBarrier();
-  finish(old10, 0u, lane, strip, m + 16u, n);
-  finish(old11, 1u, lane, strip, m + 16u, n);
-  finish(old12, 2u, lane, strip, m + 16u, n);
-  finish(old13, 3u, lane, strip, m + 16u, n);
-  if (fragmentColumns > 4u) { finish(old14, 4u, lane, strip, m + 16u, n); }
+  finishStrip(old10, old11, old12, old13, old14, lane, strip, m + 16u, n);
   workgroupBarrier();
   subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum20, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum21, stripPitch);
@@ -116,11 +108,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   next3 = addendsAt(3u, lane, m + 48u, n);
   if (fragmentColumns > 4u) { next4 = addendsAt(4u, lane, m + 48u, n); }
   workgroupBarrier();
-  finish(old20, 0u, lane, strip, m + 32u, n);
-  finish(old21, 1u, lane, strip, m + 32u, n);
-  finish(old22, 2u, lane, strip, m + 32u, n);
-  finish(old23, 3u, lane, strip, m + 32u, n);
-  if (fragmentColumns > 4u) { finish(old24, 4u, lane, strip, m + 32u, n); }
+  finishStrip(old20, old21, old22, old23, old24, lane, strip, m + 32u, n);
   workgroupBarrier();
   subgroupMatrixStore<row_major>(&tiles, strip + 0u, sum30, stripPitch);
   subgroupMatrixStore<row_major>(&tiles, strip + 4u, sum31, stripPitch);
@@ -133,9 +121,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let old33 = next3;
   let old34 = next4;
   workgroupBarrier();
-  finish(old30, 0u, lane, strip, m + 48u, n);
-  finish(old31, 1u, lane, strip, m + 48u, n);
-  finish(old32, 2u, lane, strip, m + 48u, n);
-  finish(old33, 3u, lane, strip, m + 48u, n);
-  if (fragmentColumns > 4u) { finish(old34, 4u, lane, strip, m + 48u, n); }
+  finishStrip(old30, old31, old32, old33, old34, lane, strip, m + 48u, n);
 }
