@@ -151,6 +151,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 		taps,
 		gathered: neighbours !== undefined,
 		weights,
+		normed: norm !== undefined,
 		inputs: [width, column],
 		outputs: [
 			outputStride,

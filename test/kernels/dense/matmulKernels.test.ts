@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../engine/gpu/device.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
-import { matmul } from "../../../engine/kernels/dense/matmul.ts";
+import { matmul, matmulAndNorm } from "../../../engine/kernels/dense/matmul.ts";
 import { testDevice } from "../../support/gpu.ts";
 
 let device: Device;
@@ -55,5 +55,10 @@ describe("chooseMatmulKernel", () => {
 		expect(chosen(514, 1280, 3840)).toBe("dense/matmulFewTiles");
 		expect(chosen(8645, 3072, 768)).toBe("dense/matmulFewTiles");
 		expect(chosen(46_080, 2560, 640)).toBe("dense/matmulSubgroupMatrix");
+		expect(chosen(1374, 1024, 1024)).toBe("dense/matmulFewTiles");
+		const graph = new Graph({ ...device, report }, "choice");
+		const product = { x: graph.input("x", "f16", [1374, 1024]), weight: graph.input("w", "f16", [1024, 1024]) };
+		matmulAndNorm(graph, product, { eps: 1e-6, outputDtype: "f16", label: "norm" });
+		expect(graph.dispatches.map(({ variant }) => variant.shader)).toEqual(["dense/matmulParts", "dense/matmulPartsNorm"]);
 	});
 });
