@@ -2,7 +2,8 @@ import { elementCount, reshape, type Tensor } from "../gpu/tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { attention } from "../kernels/dense/attention.ts";
 import { layerNorm } from "../kernels/dense/layerNorm.ts";
-import { matmul, matmulAndNorm, type RowNorm } from "../kernels/dense/matmul.ts";
+import { matmul, matmulAndNorm } from "../kernels/dense/matmul.ts";
+import type { RowNorm } from "../kernels/dense/matmulRequest.ts";
 import type { Affine, Linear } from "./linear.ts";
 
 /** A block of a vision transformer (Dosovitskiy et al. 2020, section 3.1): x += s1 * attention(norm1(x)), x += s2 * mlp(norm2(x)). */

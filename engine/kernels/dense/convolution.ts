@@ -1,7 +1,8 @@
 import { describe, reshape, type Tensor } from "../../gpu/tensor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type ConvolutionGeometry, convolutionExtent, neighboursOf } from "./convolutionGeometry.ts";
-import { type Epilogue, matmul } from "./matmul.ts";
+import { matmul } from "./matmul.ts";
+import type { Epilogue } from "./matmulRequest.ts";
 import { permute } from "./permute.ts";
 import { runsUpsampled, upsampleConvolution } from "./upsampleConvolution.ts";
 import { winogradConvolution, winogradTile } from "./winogradConvolution.ts";

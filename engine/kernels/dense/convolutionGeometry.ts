@@ -1,5 +1,5 @@
 import type { Graph } from "../../graph/graph.ts";
-import type { Neighbours } from "./matmul.ts";
+import type { Neighbours } from "./matmulRequest.ts";
 
 /** Geometry of a convolution over 2 or 3 axes; arrays have one entry an axis, outermost first. */
 export interface ConvolutionGeometry {

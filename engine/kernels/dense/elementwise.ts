@@ -2,7 +2,7 @@ import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from
 import { foldedWorkgroups, type Graph, type Scalar } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
 import { checkPerGroup } from "./layerNorm.ts";
-import { type Activation, activationCode, type PerGroup } from "./matmul.ts";
+import { type Activation, activationCode, type PerGroup } from "./matmulRequest.ts";
 import { vectorLanes, vectorType } from "./vectorLanes.ts";
 
 /** A tensor of x's shape, an f32 row [columns] that holds for all rows, or f32 rows shared by groups of rows. */

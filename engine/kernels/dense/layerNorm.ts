@@ -2,7 +2,7 @@ import type { DeviceReport } from "../../gpu/device.ts";
 import { type DType, describe, elementCount, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
-import type { PerGroup } from "./matmul.ts";
+import type { PerGroup } from "./matmulRequest.ts";
 import { forEachSegmentWindow, type RowSegments, segmentParams } from "./rowSegments.ts";
 
 /** Layer normalisation over the last axis; torch: F.layer_norm(x, [columns], weight, bias, eps), then modulation and SiLU. */

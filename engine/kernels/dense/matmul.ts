@@ -1,76 +1,11 @@
-import { blockRows, type DType, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { blockRows, describe, elementCount, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { forEachWindow, showGroups, tooLarge } from "../../graph/windows.ts";
 import { forEachGatherBand } from "./gatherBands.ts";
 import { layerNorm } from "./layerNorm.ts";
 import { chooseMatmulKernel, hasTail } from "./matmulKernels.ts";
+import { activationCode, batchedRows, type MatmulRequest, type RowNorm } from "./matmulRequest.ts";
 import { forEachSegmentWindow, type RowSegments, segmentParams } from "./rowSegments.ts";
-
-/** Elementwise functions that kernels can apply before storing. */
-export type Activation = "none" | "silu" | "gelu" | "geluTanh" | "relu";
-
-/** Number of each activation in the shaders. */
-export const activationCode: Readonly<Record<Activation, number>> = { none: 0, silu: 1, gelu: 2, geluTanh: 3, relu: 4 };
-
-/** A small f32 matrix [groups, width] whose row g applies to `rows` consecutive rows of the output, starting at column `column`. */
-export interface PerGroup {
-	readonly tensor: Tensor;
-	/** Output rows that share one row of the tensor. */
-	readonly rows: number;
-	/** First column used; default 0. */
-	readonly column?: number;
-}
-
-/** Which rows of x each output row of a convolution reads: i32 [rowsOut, taps], -1 for none, the same for every image. */
-export interface Neighbours {
-	readonly table: Tensor;
-	/** Rows of x that one image has. */
-	readonly rowsIn: number;
-}
-
-/** What happens to the sums before they are stored, in this order: + bias, + rowBias, activation, * gate, + residual. */
-export interface Epilogue {
-	/** f32 [columns] (interleaved like the weight where `gated`). */
-	readonly bias?: Tensor | undefined;
-	readonly rowBias?: PerGroup | undefined;
-	readonly activation?: Activation | undefined;
-	/** GEGLU and the like: weight rows in pairs (value, gate), half as many output columns, value * activation(gate). */
-	readonly gated?: boolean | undefined;
-	readonly gate?: PerGroup | undefined;
-	/** [rows, output columns], f32 or f16. */
-	readonly residual?: Tensor | undefined;
-	/** Default: x's. */
-	readonly outputDtype?: DType | undefined;
-	/**
-	 * Writes into an existing tensor instead of a new one: into columns `column ..` (concatenation in place), into some rows only, or
-	 * adding to what is there (`accumulate`: a residual stream updated in place).
-	 */
-	readonly into?:
-		| { readonly tensor: Tensor; readonly column?: number; readonly rows?: RowSegments; readonly accumulate?: boolean }
-		| undefined;
-	readonly label?: string | undefined;
-}
-
-/** A linear layer or, with `neighbours`, a convolution; torch: F.linear, F.conv*d on channels-last data. */
-export interface MatmulRequest extends Epilogue {
-	/** [..., width], f32 or f16: all but the last axis are rows. In blocks without xColumn, xRows and neighbours. */
-	readonly x: Tensor;
-	/** First of the columns of x that are read; default 0. Their number follows from the weight. */
-	readonly xColumn?: number | undefined;
-	/** Rows of x that are read; default all. Not with neighbours. */
-	readonly xRows?: RowSegments | undefined;
-	/** [columns, channels], or [columns, ...taps, channels] with neighbours; f32 or f16. */
-	readonly weight: Tensor;
-	/**
-	 * A batch: the weight is [weights, columns, channels], and x's rows are as many equal runs, each for one of them. Default 1. A run is a
-	 * multiple of `batchedRows` rows, and with neighbours so is an image. Not with xRows or rows of `into`.
-	 */
-	readonly weights?: number | undefined;
-	readonly neighbours?: Neighbours | undefined;
-}
-
-/** Rows of x that one weight of a batch takes are a multiple of this: the tallest tile of all kernels. */
-export const batchedRows = 256;
 
 /**
  * y = residual + gate * activation(x weight^T + bias + rowBias), accumulated in f32. Returns [..., columns] with x's leading axes
@@ -78,14 +13,6 @@ export const batchedRows = 256;
  */
 export function matmul(graph: Graph, request: MatmulRequest): Tensor {
 	return product(graph, request).y;
-}
-
-/** The layer norm of a product's rows. */
-export interface RowNorm {
-	readonly eps: number;
-	readonly affine?: { readonly weight: Tensor; readonly bias: Tensor } | undefined;
-	readonly outputDtype: DType;
-	readonly label: string;
 }
 
 /** `matmul` into a new tensor, and its rows normalised: by the same kernel where one adds up sums in parts. */
@@ -98,26 +25,20 @@ export function matmulAndNorm(
 	return { y, normed: normed ?? layerNorm(graph, { x: y, ...norm }) };
 }
 
-/** The product, and the norm where a kernel does both. */
-function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readonly y: Tensor; readonly normed: Tensor | undefined } {
-	const { x, weight, weights = 1, bias, neighbours, rowBias, gate, residual, gated = false } = request;
-	const label = request.label ?? "matmul";
+/** Rows and columns of a product. Throws where x, the weights and the table do not fit each other. */
+function sizesOf(where: string, request: MatmulRequest) {
+	const { x, xColumn: column = 0, xRows, weight, weights = 1, neighbours, into } = request;
 	const width = x.shape.at(-1) ?? 0;
 	const rowsIn = elementCount(x.shape) / width;
 	const columns = weight.shape[weights > 1 ? 1 : 0];
 	const inner = elementCount(weight.shape) / columns / weights;
 	const taps = neighbours ? neighbours.table.shape[1] : 1;
 	const channels = inner / taps;
-	const column = request.xColumn ?? 0;
 	if (!Number.isInteger(channels) || column + channels > width) {
-		throw new Error(
-			`${graph.path}/${label}: weight ${describe(weight)} does not fit x ${describe(x)}${neighbours ? ` with ${taps} taps` : ""}`,
-		);
+		throw new Error(`${where}: weight ${describe(weight)} does not fit x ${describe(x)}${neighbours ? ` with ${taps} taps` : ""}`);
 	}
 	const images = neighbours ? rowsIn / neighbours.rowsIn : 1;
-	if (!Number.isInteger(images))
-		throw new Error(`${graph.path}/${label}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
-	const { xRows, into } = request;
+	if (!Number.isInteger(images)) throw new Error(`${where}: x ${describe(x)} is not whole images of ${neighbours?.rowsIn} rows`);
 	const readRows = xRows ? xRows.count * xRows.segments : rowsIn;
 	const imageRowsOut = neighbours ? neighbours.table.shape[0] : readRows;
 	const rows = neighbours ? images * imageRowsOut : readRows;
@@ -125,22 +46,30 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 	const wholeTiles = weightRows % batchedRows === 0 && (!neighbours || imageRowsOut % batchedRows === 0);
 	if (weights > 1 && (weight.shape[0] !== weights || !wholeTiles || xRows || into?.rows)) {
 		throw new Error(
-			`${graph.path}/${label}: ${weights} weights must be [${weights}, columns, channels] for x of as many times a multiple of ${batchedRows} rows, got ${describe(weight)} for ${describe(x)}`,
+			`${where}: ${weights} weights must be [${weights}, columns, channels] for x of as many times a multiple of ${batchedRows} rows, got ${describe(weight)} for ${describe(x)}`,
 		);
 	}
+	return { width, rowsIn, columns, inner, taps, channels, images, readRows, rows, weightRows };
+}
+
+/** The product, and the norm where a kernel does both. */
+function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readonly y: Tensor; readonly normed: Tensor | undefined } {
+	const { x, xColumn: column = 0, xRows, weight, weights = 1, bias, neighbours, rowBias, gate, residual, gated = false, into } = request;
+	const label = request.label ?? "matmul";
+	const where = `${graph.path}/${label}`;
+	const { width, rowsIn, columns, inner, taps, channels, images, readRows, rows, weightRows } = sizesOf(where, request);
 	const outputColumns = gated ? columns / 2 : columns;
 	const leading = neighbours || xRows ? [rows] : x.shape.slice(0, -1);
 	const y = into?.tensor ?? graph.tensor(label, request.outputDtype ?? x.dtype, [...leading, outputColumns]);
 	const outputStride = y.shape.at(-1) ?? 0;
 	const outputRows = elementCount(y.shape) / outputStride;
 	if (into?.rows ? into.rows.count * into.rows.segments !== rows : outputRows !== rows) {
-		throw new Error(`${graph.path}/${label}: output must take ${rows} rows, got ${describe(y)}`);
+		throw new Error(`${where}: output must take ${rows} rows, got ${describe(y)}`);
 	}
 	if (residual && elementCount(residual.shape) !== outputRows * outputColumns) {
-		throw new Error(`${graph.path}/${label}: residual must be [${outputRows},${outputColumns}], got ${describe(residual)}`);
+		throw new Error(`${where}: residual must be [${outputRows},${outputColumns}], got ${describe(residual)}`);
 	}
-	if (bias && elementCount(bias.shape) !== columns)
-		throw new Error(`${graph.path}/${label}: bias must be [${columns}], got ${describe(bias)}`);
+	if (bias && elementCount(bias.shape) !== columns) throw new Error(`${where}: bias must be [${columns}], got ${describe(bias)}`);
 	const outputColumn = into?.column ?? 0;
 	const kernel = chooseMatmulKernel(graph.device.report, {
 		rows,
@@ -160,7 +89,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 		],
 	});
 	if (x.inBlocks && (column !== 0 || xRows || neighbours)) {
-		throw new Error(`${graph.path}/${label}: x ${describe(x)} must be read whole and in order`);
+		throw new Error(`${where}: x ${describe(x)} must be read whole and in order`);
 	}
 	const flat = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count, elementCount(tensor.shape) / count] });
 	const flatX = flat(x, rowsIn);
@@ -288,7 +217,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 			{ tensors: [table], segments: undefined },
 			{ tensors: written, segments: into.rows },
 		] as const;
-		if (images !== 1) throw new Error(`${graph.path}/${label}: rows of the output are for one image, got ${images}`);
+		if (images !== 1) throw new Error(`${where}: rows of the output are for one image, got ${images}`);
 		forEachSegmentWindow(graph, rows, sides, (start, count, [read, { tensors, segments }]) => {
 			if (read.segments) throw tooLarge(graph, [table], count);
 			record(start, count, { x: flatX, y: tensors[0], residual: tensors[1], yRows: segments, table: read.tensors[0], imageRowsIn });

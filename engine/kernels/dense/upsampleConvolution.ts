@@ -1,6 +1,7 @@
 import { blockRows, describe, elementBytes, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
-import { batchedRows, matmul } from "./matmul.ts";
+import { matmul } from "./matmul.ts";
+import { batchedRows } from "./matmulRequest.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 import { imagesAtOnce } from "./winogradConvolution.ts";
 

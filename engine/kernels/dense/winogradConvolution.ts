@@ -2,7 +2,8 @@ import { blockRows, type DType, describe, elementBytes, elementCount, reshape, r
 import { foldedWorkgroups, type Graph } from "../../graph/graph.ts";
 import { neighboursOf } from "./convolutionGeometry.ts";
 import { type GroupNormRequest, groupNormFactors } from "./groupNorm.ts";
-import { type Activation, activationCode, batchedRows, matmul, type PerGroup } from "./matmul.ts";
+import { matmul } from "./matmul.ts";
+import { type Activation, activationCode, batchedRows, type PerGroup } from "./matmulRequest.ts";
 import { hasSubgroupMatrices } from "./subgroupMatrix.ts";
 import { vectorType } from "./vectorLanes.ts";
 

@@ -1,6 +1,7 @@
 import { describe, elementCount, type Tensor } from "../../gpu/tensor.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { type Epilogue, matmul } from "../dense/matmul.ts";
+import { matmul } from "../dense/matmul.ts";
+import type { Epilogue } from "../dense/matmulRequest.ts";
 
 /** A submanifold convolution over sparse rows, with the epilogue of `matmul` (without `gated` and `into`). */
 export interface SparseConvolutionRequest extends Omit<Epilogue, "gated" | "into"> {

@@ -3,7 +3,8 @@ import type { Device } from "../../../engine/gpu/device.ts";
 import { roundToFloat16 } from "../../../engine/gpu/float16.ts";
 import { residentTensor } from "../../../engine/gpu/transfer.ts";
 import { Graph } from "../../../engine/graph/graph.ts";
-import { type Activation, batchedRows, matmul } from "../../../engine/kernels/dense/matmul.ts";
+import { matmul } from "../../../engine/kernels/dense/matmul.ts";
+import { type Activation, batchedRows } from "../../../engine/kernels/dense/matmulRequest.ts";
 import { nmse, randomValues, runGraph, testDevice } from "../../support/gpu.ts";
 
 let device: Device;
