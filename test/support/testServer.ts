@@ -183,6 +183,12 @@ export type SeenJob = Readonly<Record<string, unknown>> & {
 	readonly result: Readonly<Record<string, unknown>> & { readonly files: readonly string[] };
 };
 
+/** Posts the picture of a person, for a body without a texture, and gives the job. */
+export async function postPerson(url: string, fields: Readonly<Record<string, string>> = {}): Promise<SeenJob> {
+	const body = await personForm({ texture_size: "0", ...fields });
+	return (await (await fetch(`${url}/generate`, { method: "POST", body })).json()) as SeenJob;
+}
+
 /** A job as the server shows it now. */
 export async function seenJob(url: string, id: string): Promise<SeenJob> {
 	const answer = await fetch(`${url}/jobs/${id}`);
