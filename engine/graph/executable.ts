@@ -1,6 +1,6 @@
 import { SyncHumanError } from "../error.ts";
 import type { Device } from "../gpu/device.ts";
-import { compileKernel, type Kernel } from "../gpu/kernel.ts";
+import { compileKernel, type Kernel, type KernelVariant } from "../gpu/kernel.ts";
 import { type Storage, type Tensor, tensorBytes } from "../gpu/tensor.ts";
 import { readTensor, readUnsigned, type TensorValues, writeTensor } from "../gpu/transfer.ts";
 import { layInBlocks } from "./blocks.ts";
@@ -41,6 +41,12 @@ interface BoundDispatch {
 	readonly bindGroup: GPUBindGroup;
 }
 
+/** The kernels that `compileGraph` compiles for a recorded graph, in the order of its dispatches. */
+export function kernelsOf(graph: Graph): KernelVariant[] {
+	layInBlocks(graph);
+	return graph.dispatches.map(({ variant }) => variant);
+}
+
 /**
  * Allocates a recorded graph's memory, compiles its kernels and binds them. `maxBytes` refuses, with the number, before anything is
  * allocated. Resident tensors must have their buffers by now.
@@ -48,7 +54,7 @@ interface BoundDispatch {
 export async function compileGraph(graph: Graph, options: { readonly maxBytes?: number } = {}): Promise<Executable> {
 	const { device } = graph;
 	const plan = planGraph(graph);
-	layInBlocks(graph);
+	const variants = kernelsOf(graph);
 	if (plan.byteLength > (options.maxBytes ?? Number.POSITIVE_INFINITY)) {
 		throw new SyncHumanError(
 			"memory",
@@ -59,7 +65,7 @@ export async function compileGraph(graph: Graph, options: { readonly maxBytes?: 
 	for (const storage of plan.resident) {
 		if (storage.buffer === undefined) throw new Error(`${graph.label}: ${storage.label} is not loaded`);
 	}
-	const kernels = await Promise.all(graph.dispatches.map((dispatch) => compileKernel(device, dispatch.variant)));
+	const kernels = await Promise.all(variants.map((variant) => compileKernel(device, variant)));
 	const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 	const owned: GPUBuffer[] = [];
 	const create = (label: string, byteLength: number, use: number) => {

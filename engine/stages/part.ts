@@ -5,7 +5,7 @@ import type { Device } from "../gpu/device.ts";
 import type { KernelVariant } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { allocate, readPieceBytes, release } from "../gpu/transfer.ts";
-import { compileGraph, type Executable } from "../graph/executable.ts";
+import { compileGraph, type Executable, kernelsOf } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
 import { Networks } from "./networks.ts";
@@ -143,10 +143,7 @@ export async function planStage(
 		);
 	}
 	if (!networks.resident) networks.release();
-	const variants = parts.flatMap(({ graphs, kernels = [] }) => [
-		...graphs.flatMap(({ dispatches }) => dispatches.map(({ variant }) => variant)),
-		...kernels,
-	]);
+	const variants = parts.flatMap(({ graphs, kernels = [] }) => [...graphs.flatMap(kernelsOf), ...kernels]);
 	await compileAhead(device, variants);
 }
 

@@ -1,6 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Device } from "../../engine/gpu/device.ts";
+import { isRequested } from "../../engine/gpu/kernel.ts";
+import { kernelsOf } from "../../engine/graph/executable.ts";
 import { Graph } from "../../engine/graph/graph.ts";
+import { layerNorm } from "../../engine/kernels/dense/layerNorm.ts";
 import { matmul } from "../../engine/kernels/dense/matmul.ts";
 import { Networks } from "../../engine/stages/networks.ts";
 import { bareContext, type MemoryPlan, type Part, type PartContext, planStage, runPart } from "../../engine/stages/part.ts";
@@ -137,5 +140,24 @@ describe("parts", () => {
 			message: `stage: vae needs ${peakBytes} bytes of GPU memory, more than the ${peakBytes - 1} allowed.`,
 		});
 		expect(device.memory.currentBytes).toBe(before);
+	});
+
+	it("begin to compile the kernels that they will run, told of blocks already", async () => {
+		const report = {
+			...device.report,
+			...{ software: false, f16: true, subgroups: false, subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const },
+		};
+		// Without subgroup matrices these kernels do not compile: what counts is which were asked for.
+		const onMatrices: Device = { ...device, report };
+		const graph = new Graph(onMatrices, "products");
+		const normed = layerNorm(graph, { x: graph.input("x", "f16", [128, 64]), eps: 1e-5 });
+		graph.output(matmul(graph, { x: normed, weight: graph.input("w", "f16", [64, 64]) }));
+		await planStage({ ...contextOf(new Networks()), device: onMatrices }, "stage", [{ name: "products", weights: [], graphs: [graph] }]);
+		const variants = kernelsOf(graph);
+		expect(variants.map(({ overrides }) => [overrides?.blockedY, overrides?.blockedX])).toEqual([
+			[true, undefined],
+			[undefined, true],
+		]);
+		for (const variant of variants) expect(isRequested(onMatrices, variant)).toBe(true);
 	});
 });

@@ -90,7 +90,7 @@ export interface TestServer extends RunningServer {
 }
 
 /** Times of a queue in Redis that tests can wait for, milliseconds. */
-export const quickTimes: WorkerTimes = Object.freeze({ lockMs: 5000, beginMs: 10_000, resultMs: 10_000, beatMs: 100 });
+export const quickTimes: WorkerTimes = Object.freeze({ lockMs: 5000, beginMs: 60_000, resultMs: 60_000, beatMs: 100 });
 
 /** A worker of a queue in Redis, with a stand-in for the engine. */
 export async function testWorker(url: string, worker: JobWorker, times: Partial<WorkerTimes> = {}) {
