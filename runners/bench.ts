@@ -151,7 +151,8 @@ function report({ files, compare }: BenchArguments): void {
 	const ofStep = rows.filter(({ name }) => name.startsWith("graph denoising: "));
 	const timed = reports.filter(({ benchmark }) => ["kernels", "step"].includes(benchmark)).flatMap((one) => one.rows);
 	const kernels = ofStep.length > 0 ? ofStep : timed.filter(({ shape }) => shape !== undefined);
-	const what = `${ofStep.length > 0 ? "One denoising step" : "Kernels"} on ${adapter}, ${dtype}, ${weights}`;
+	const alone = ofStep.length === 0 && reports.some(({ benchmark }) => benchmark === "kernels");
+	const what = `${alone ? "Kernels" : "One denoising step"} on ${adapter}, ${dtype}, ${weights}`;
 	const comparisons = compare.flatMap((file) => compareWith(JSON.parse(readFileSync(file, "utf8")), rows));
 	const tables = comparisons.length > 0 ? [comparisonText(comparisons)] : [];
 	tables.push(...otherFigures(reports));
