@@ -148,11 +148,11 @@ function report({ files, compare }: BenchArguments): void {
 	const [{ adapter, dtype, weights }] = reports;
 	// PSHuman's graphs have the names of stage 1's.
 	const rows = reports.flatMap((one) => (one.benchmark === "pshuman" ? [] : one.rows));
-	const ofStep = rows.filter(({ name }) => name.startsWith("graph denoising: "));
-	const timed = reports.filter(({ benchmark }) => ["kernels", "step"].includes(benchmark)).flatMap((one) => one.rows);
-	const kernels = ofStep.length > 0 ? ofStep : timed.filter(({ shape }) => shape !== undefined);
-	const alone = ofStep.length === 0 && reports.some(({ benchmark }) => benchmark === "kernels");
-	const what = `${alone ? "Kernels" : "One denoising step"} on ${adapter}, ${dtype}, ${weights}`;
+	const shaped = (kind: string) =>
+		reports.flatMap((one) => (one.benchmark === kind ? one.rows : [])).filter(({ shape }) => shape !== undefined);
+	const ofStep = [rows.filter(({ name }) => name.startsWith("graph denoising: ")), shaped("step")].find(({ length }) => length > 0);
+	const kernels = ofStep ?? shaped("kernels");
+	const what = `${ofStep === undefined ? "Kernels" : "One denoising step"} on ${adapter}, ${dtype}, ${weights}`;
 	const comparisons = compare.flatMap((file) => compareWith(JSON.parse(readFileSync(file, "utf8")), rows));
 	const tables = comparisons.length > 0 ? [comparisonText(comparisons)] : [];
 	tables.push(...otherFigures(reports));

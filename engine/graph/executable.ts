@@ -41,8 +41,11 @@ interface BoundDispatch {
 	readonly bindGroup: GPUBindGroup;
 }
 
-/** The kernels that `compileGraph` compiles for a recorded graph, in the order of its dispatches. */
-export function kernelsOf(graph: Graph): KernelVariant[] {
+/**
+ * Lays a recorded graph in blocks and gives the kernels that `compileGraph` then compiles, in the order of its dispatches. Nothing may be
+ * recorded, or made an output, after it.
+ */
+export function kernelsToCompile(graph: Graph): KernelVariant[] {
 	layInBlocks(graph);
 	return graph.dispatches.map(({ variant }) => variant);
 }
@@ -54,7 +57,7 @@ export function kernelsOf(graph: Graph): KernelVariant[] {
 export async function compileGraph(graph: Graph, options: { readonly maxBytes?: number } = {}): Promise<Executable> {
 	const { device } = graph;
 	const plan = planGraph(graph);
-	const variants = kernelsOf(graph);
+	const variants = kernelsToCompile(graph);
 	if (plan.byteLength > (options.maxBytes ?? Number.POSITIVE_INFINITY)) {
 		throw new SyncHumanError(
 			"memory",

@@ -1,7 +1,7 @@
 import type { Device } from "../gpu/device.ts";
 import type { KernelVariant } from "../gpu/kernel.ts";
 import { createTensor, describe, reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { kernelsOf } from "../graph/executable.ts";
+import { kernelsToCompile } from "../graph/executable.ts";
 import { Graph } from "../graph/graph.ts";
 import { gridWords, markCubes, rowsOfCubes } from "../kernels/mesh/activeCubes.ts";
 import { type BitSet, countOf, rankBits, rankMembers } from "../kernels/mesh/bitSet.ts";
@@ -94,7 +94,7 @@ export function extractMeshKernels(
 	const graph = new Graph(device, "mesh");
 	const rowOfCube = recordSigns(graph, work);
 	recordSurface(graph, surfaceOfFeatures(work, rowOfCube, [rows, rows, rows, rows], withColors));
-	return kernelsOf(graph);
+	return kernelsToCompile(graph);
 }
 
 /** What `extractMesh` finds the signs with. */

@@ -5,7 +5,7 @@ import type { Device } from "../gpu/device.ts";
 import type { KernelVariant } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { allocate, readPieceBytes, release } from "../gpu/transfer.ts";
-import { compileGraph, type Executable, kernelsOf } from "../graph/executable.ts";
+import { compileGraph, type Executable, kernelsToCompile } from "../graph/executable.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planGraph } from "../graph/plan.ts";
 import { Networks } from "./networks.ts";
@@ -143,7 +143,7 @@ export async function planStage(
 		);
 	}
 	if (!networks.resident) networks.release();
-	const variants = parts.flatMap(({ graphs, kernels = [] }) => [...graphs.flatMap(kernelsOf), ...kernels]);
+	const variants = parts.flatMap(({ graphs, kernels = [] }) => [...graphs.flatMap(kernelsToCompile), ...kernels]);
 	await compileAhead(device, variants);
 }
 

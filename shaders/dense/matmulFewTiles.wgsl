@@ -38,7 +38,7 @@ var<workgroup> tiles: array<vec4<u32>, max(sliceW + fragmentColumns * 32u * pitc
 // include "dense/matmulMatrices"
 // include "dense/matmulEpilogue"
 
-// Four sums of a row, and what is done to them.
+// What four sums of a row become. Rows behind the last are computed as the last one, without a branch, and not stored.
 fn finished(sum: vec4f, m: u32, n: u32) -> vec4<Output> {
   if (inParts) { return vec4<Output>(sum); }
   let row = min(m, params.rows - 1u);
@@ -53,7 +53,8 @@ fn store(v: vec4<Output>, m: u32, n: u32, part: u32) {
   if (inParts) { y[((part * params.rows + m) * params.columns + n) / 4u] = v; } else { y[indexOfY(m, n)] = v; }
 }
 
-// Of the strips from a row on, 16 rows of the upper and 16 of the lower subgroups: row and column of vector `index` of a thread, and its place.
+// Of the strips from a row on, 16 rows of the upper and 16 of the lower subgroups: row and column of a thread's vector `index`, and where its sums lie in
+// `tiles`.
 struct Place { m: u32, n: u32, vector: u32 }
 
 fn placeOf(index: u32, thread: u32, row0: u32, column0: u32) -> Place {

@@ -35,7 +35,8 @@ fn addendsAt(unit: u32, lane: u32, m: u32, n: u32) -> Addends {
 // Two vectors of a strip's results; gated, one.
 struct Results { v0: vec4<Output>, v1: vec4<Output> }
 
-// Two vectors of sums, plain: activate, gate, add.
+// What two vectors of sums become, gated one: bias, activation, gate, what is added. Rows behind the last are computed as the last one, without a
+// branch, so that latencies overlap, and not stored.
 fn finished(a: Addends, unit: u32, lane: u32, strip: u32, m: u32, n: u32) -> Results {
   if (gated) {
     let place = placeOf(unit, lane, strip, m, n);
@@ -68,7 +69,8 @@ fn storeResults(r: Results, unit: u32, lane: u32, m: u32, n: u32) {
   store(r.v1, placeOf(2u * unit + 1u, lane, 0u, m, n));
 }
 
-// Finishes a strip. Drivers do not move loads (of biases and gates) above stores: the first store is behind all of them, where registers suffice.
+// Finishes a strip. Drivers do not move loads (of biases and gates) above stores: the first store is behind all of them, but for what
+// accumulates or is gated, whose registers do not suffice (docs/matmul.md).
 fn finishStrip(a0: Addends, a1: Addends, a2: Addends, a3: Addends, a4: Addends, lane: u32, strip: u32, m: u32, n: u32) {
   let r0 = finished(a0, 0u, lane, strip, m, n);
   if (accumulate || gated) { storeResults(r0, 0u, lane, m, n); }

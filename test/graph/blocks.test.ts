@@ -10,22 +10,14 @@ import { faceBlend } from "../../engine/kernels/dense/faceBlend.ts";
 import { groupNorm } from "../../engine/kernels/dense/groupNorm.ts";
 import { layerNorm } from "../../engine/kernels/dense/layerNorm.ts";
 import { matmul } from "../../engine/kernels/dense/matmul.ts";
-import { nmse, randomValues, runGraph, testDevice } from "../support/gpu.ts";
+import { nmse, randomValues, runGraph, testDevice, withMatrices } from "../support/gpu.ts";
 import { emulateMatrices } from "../support/matrixEmulation.ts";
 
 let device: Device;
 let onMatrices: Device;
 beforeAll(async () => {
 	device = await testDevice();
-	const report = {
-		...device.report,
-		software: false,
-		f16: true,
-		subgroupMatrixShapes: ["f16->f32 16x16x16"],
-		subgroupSizes: [32, 32] as const,
-		subgroups: false, // of 32: norms go without
-	};
-	onMatrices = { ...device, report };
+	onMatrices = withMatrices(device);
 });
 
 const made = (dtype: "f16" | "f32", shape: readonly number[], seed: number, scale = 1): Tensor =>

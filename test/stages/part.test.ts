@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Device } from "../../engine/gpu/device.ts";
 import { isRequested } from "../../engine/gpu/kernel.ts";
-import { kernelsOf } from "../../engine/graph/executable.ts";
+import { kernelsToCompile } from "../../engine/graph/executable.ts";
 import { Graph } from "../../engine/graph/graph.ts";
 import { layerNorm } from "../../engine/kernels/dense/layerNorm.ts";
 import { matmul } from "../../engine/kernels/dense/matmul.ts";
@@ -10,7 +10,7 @@ import { bareContext, type MemoryPlan, type Part, type PartContext, planStage, r
 import { memoryByteSource } from "../../weights/byteSource.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import { openSafetensors } from "../../weights/safetensors.ts";
-import { randomValues, testDevice } from "../support/gpu.ts";
+import { randomValues, testDevice, withMatrices } from "../support/gpu.ts";
 import { failureOf } from "../support/hostile.ts";
 import { safetensorsBytes } from "../support/safetensorsBytes.ts";
 import { storedFromFloat32 } from "../support/storedFromFloat32.ts";
@@ -143,17 +143,13 @@ describe("parts", () => {
 	});
 
 	it("begin to compile the kernels that they will run, told of blocks already", async () => {
-		const report = {
-			...device.report,
-			...{ software: false, f16: true, subgroups: false, subgroupMatrixShapes: ["f16->f32 16x16x16"], subgroupSizes: [32, 32] as const },
-		};
-		// Without subgroup matrices these kernels do not compile: what counts is which were asked for.
-		const onMatrices: Device = { ...device, report };
+		// Where there are none these kernels do not compile: what counts is which were asked for.
+		const onMatrices = withMatrices(device);
 		const graph = new Graph(onMatrices, "products");
 		const normed = layerNorm(graph, { x: graph.input("x", "f16", [128, 64]), eps: 1e-5 });
 		graph.output(matmul(graph, { x: normed, weight: graph.input("w", "f16", [64, 64]) }));
 		await planStage({ ...contextOf(new Networks()), device: onMatrices }, "stage", [{ name: "products", weights: [], graphs: [graph] }]);
-		const variants = kernelsOf(graph);
+		const variants = kernelsToCompile(graph);
 		expect(variants.map(({ overrides }) => [overrides?.blockedY, overrides?.blockedX])).toEqual([
 			[true, undefined],
 			[undefined, true],

@@ -21,6 +21,19 @@ export function testDevice(options: DeviceOptions = {}): Promise<Device> {
 	return device;
 }
 
+/** A device that reports subgroup matrices, for what is recorded and chosen: their kernels run where it has them, or emulated. */
+export function withMatrices(device: Device): Device {
+	const report = {
+		...device.report,
+		software: false,
+		f16: true,
+		subgroupMatrixShapes: ["f16->f32 16x16x16"],
+		subgroupSizes: [32, 32] as const,
+		subgroups: false, // of 32: norms go without
+	};
+	return { ...device, report };
+}
+
 /** Records `build`, runs it once and gives the values of the tensors it returns; integers come as f32 of the same value, f16 widened. */
 export async function runGraph(device: Device, build: (graph: Graph) => Tensor | readonly Tensor[]): Promise<Float32Array[]> {
 	const graph = new Graph(device, "test");

@@ -31,7 +31,7 @@ export function describeRedisQueue(title: string, entry: "workerStub" | "servedS
 		let database = 0;
 		/** What killed processes leave behind. */
 		let left: string;
-		// Where the program itself would lie: it looks for package.json above it.
+		// In dist/, as the real program: it looks for package.json in the folder above.
 		const program = join("dist", `${entry}-queue-${process.pid}.mjs`);
 		const children: ChildProcess[] = [];
 		const workers: { close(graceMs?: number): Promise<void> }[] = [];

@@ -89,7 +89,7 @@ export interface TestServer extends RunningServer {
 	end(): Promise<void>;
 }
 
-/** Times of a queue in Redis that tests can wait for, milliseconds. */
+/** Times of a queue in Redis for tests, milliseconds: short where they are waited for, long where a slow machine must not end an attempt. */
 export const quickTimes: WorkerTimes = Object.freeze({ lockMs: 5000, beginMs: 60_000, resultMs: 60_000, beatMs: 100 });
 
 /** A worker of a queue in Redis, with a stand-in for the engine. */

@@ -80,7 +80,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 		taps,
 		gathered: neighbours !== undefined,
 		weights,
-		normed: norm !== undefined,
+		normed: norm !== undefined && columns <= mostNormed,
 		inputs: [width, column],
 		outputs: [
 			outputStride,
@@ -178,7 +178,7 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 			workgroups,
 		});
 		const sumOverrides = { ...overrides, fragmentColumns: kernel.overrides.fragmentColumns, byRows };
-		if (norm && count === rows && columns <= 4 * mostVectors * normThreads) {
+		if (norm && count === rows && columns <= mostNormed) {
 			normed = graph.tensor(norm.label, norm.outputDtype, y.shape);
 			graph.dispatch({
 				shader: "dense/matmulPartsNorm",
@@ -253,8 +253,9 @@ function product(graph: Graph, request: MatmulRequest, norm?: RowNorm): { readon
 	return { y, normed };
 }
 
-/** Threads of matmulPartsNorm.wgsl for a row, and the most vectors of each. */
-const [normThreads, mostVectors] = [64, 16];
+/** Threads of matmulPartsNorm.wgsl for a row, and the most columns that they hold: 16 vectors each. */
+const normThreads = 64;
+const mostNormed = 4 * 16 * normThreads;
 
 /** What one dispatch shows of the tensors. */
 interface Shown {

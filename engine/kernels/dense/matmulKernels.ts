@@ -33,7 +33,7 @@ export interface MatmulFacts {
 	/** Rows of x by a table. */
 	readonly gathered: boolean;
 	readonly weights: number;
-	/** A layer norm of the rows follows, which a kernel that adds up parts does itself. */
+	/** A layer norm of the rows follows; the kernel that adds up parts does it on the way. */
 	readonly normed: boolean;
 	/** Strides and first columns of what is read with the channels. */
 	readonly inputs: readonly number[];
@@ -109,7 +109,8 @@ function divide(report: DeviceReport, facts: MatmulFacts): Division {
 function microseconds({ rows, columns, channels, taps, normed }: MatmulFacts, { fragmentColumns, parts, half }: Division): number {
 	const rowTiles = half && hasTail(rows) ? Math.floor(rows / 128) : Math.ceil(rows / 128);
 	const workgroups = rowTiles * Math.ceil(columns / (32 * fragmentColumns)) * parts;
-	const adding = parts > 1 ? 4.5 + workgroups * fragmentColumns * 4e-3 : normed ? 8 : 0;
+	const norm = normed && parts === 1 ? 8 : 0; // by itself
+	const adding = parts === 1 ? norm : 4.5 + workgroups * fragmentColumns * 4e-3;
 	if (half) {
 		const slice = fragmentColumns === 4 ? 0.97 : rowTiles * 128 < rows ? 1.6 : 1.06; // of 64 channels; rows behind the last tile cost registers
 		return Math.ceil(workgroups / multiprocessors) * (Math.ceil(channels / 64 / parts) * slice + 4) + adding;

@@ -18,10 +18,10 @@ it("says what reports hold beside PyTorch's parts", () => {
 	]).join("");
 	expect(text.split("\n").slice(2)).toEqual([
 		"| 10 denoising steps of stage 1 as the engine runs them | 300 ms a step; the GPU idle 1.0 % of them |",
-		"| PSHuman's views, 40 steps | 420 ms a step, 1.00 of a SyncHuman step times 28/20, 4.20 GB of GPU memory |",
+		"| PSHuman's views, 40 steps | 420 ms a step, 1.00 of what SyncHuman's takes for as many images (28 for 20), 4.20 GB of GPU memory |",
 		"| FlexiCubes 256^3 (9 cubes) | 9.9 ms, 0.20 GB of GPU memory |",
 		"| product of 8192^3, portable kernels (`--no-subgroup-matrix`) | 34 TFLOP/s |",
-		"| norms, elementwise kernels and copies of a step, each by itself | 2000 GB/s (layer norms 3000, group norms 1000) |",
+		"| kernels of a step that move more than they compute, each by itself | 2000 GB/s (layer norms 3000, group norms 1000) |",
 		"",
 	]);
 	expect(otherFigures([report("stage1")])).toEqual([]);
