@@ -55,22 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var at = (image * params.positions + lane) * params.vectors + groupOfImage * params.groupVectors + thread % params.groupVectors;
   var shift = Values();
   if (working) { shift = Values(x[at]); }
-  var sum = Values();
-  var squares = Values();
-  var left = count;
-  for (; left >= 8u; left -= 8u) {
-    let a = Values(x[at]) - shift;
-    let b = Values(x[at + step]) - shift;
-    let c = Values(x[at + 2u * step]) - shift;
-    let d = Values(x[at + 3u * step]) - shift;
-    let e = Values(x[at + 4u * step]) - shift;
-    let f = Values(x[at + 5u * step]) - shift;
-    let g = Values(x[at + 6u * step]) - shift;
-    let h = Values(x[at + 7u * step]) - shift;
-    sum += ((a + b) + (c + d)) + ((e + f) + (g + h));
-    squares += ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h));
-    at += 8u * step;
-  }
+// include "dense/groupNormEights"
   for (; left > 0u; left--) {
     let a = Values(x[at]) - shift;
     sum += a;

@@ -38,58 +38,7 @@ var<workgroup> tiles: array<vec4<u32>, max(sliceW + fragmentColumns * 32u * pitc
 // include "dense/matmulMatrices"
 // include "dense/matmulEpilogue"
 
-// What four sums of a row become. Rows behind the last are computed as the last one, without a branch, and not stored.
-fn finished(sum: vec4f, m: u32, n: u32) -> vec4<Output> {
-  if (inParts) { return vec4<Output>(sum); }
-  let row = min(m, params.rows - 1u);
-  var v = gated4(activate(biased(sum, biasAt(n), row, n)), row, n);
-  if (hasResidual) { v += vec4f(residualAt(row, n)); }
-  if (accumulate) { v += vec4f(y[indexOfY(row, n)]); }
-  return vec4<Output>(v);
-}
-
-fn store(v: vec4<Output>, m: u32, n: u32, part: u32) {
-  if (m >= params.rows || n >= params.columns) { return; }
-  if (inParts) { y[((part * params.rows + m) * params.columns + n) / 4u] = v; } else { y[indexOfY(m, n)] = v; }
-}
-
-// Of the strips from a row on, 16 rows of the upper and 16 of the lower subgroups: row and column of a thread's vector `index`, and where its sums lie in
-// `tiles`.
-struct Place { m: u32, n: u32, vector: u32 }
-
-fn placeOf(index: u32, thread: u32, row0: u32, column0: u32) -> Place {
-  let at = index * 256u + thread;
-  let row = at / (8u * fragmentColumns);
-  let column = at % (8u * fragmentColumns);
-  let subgroup = row / 16u * 2u + column / (4u * fragmentColumns);
-  let vector = (subgroup * 16u + row % 16u) * stripPitch + column % (4u * fragmentColumns);
-  return Place(row0 + row / 16u * 64u + row % 16u, column0 + column * 4u, vector);
-}
-
-// Both sums of an element.
-fn finishedAt(place: Place) -> vec4<Output> {
-  return finished(bitcast<vec4f>(tiles[place.vector]) + bitcast<vec4f>(tiles[place.vector + 64u * stripPitch]), place.m, place.n);
-}
-
-// Drivers do not move loads above stores: all are finished before the first is stored.
-fn finishStrips(thread: u32, row0: u32, column0: u32, part: u32) {
-  let place0 = placeOf(0u, thread, row0, column0);
-  let place1 = placeOf(1u, thread, row0, column0);
-  let place2 = placeOf(2u, thread, row0, column0);
-  let place3 = placeOf(3u, thread, row0, column0);
-  let place4 = placeOf(4u, thread, row0, column0);
-  let v0 = finishedAt(place0);
-  let v1 = finishedAt(place1);
-  let v2 = finishedAt(place2);
-  let v3 = finishedAt(place3);
-  var v4: vec4<Output>;
-  if (fragmentColumns > 4u) { v4 = finishedAt(place4); }
-  store(v0, place0.m, place0.n, part);
-  store(v1, place1.m, place1.n, part);
-  store(v2, place2.m, place2.n, part);
-  store(v3, place3.m, place3.n, part);
-  if (fragmentColumns > 4u) { store(v4, place4.m, place4.n, part); }
-}
+// include "dense/matmulFewTilesStrips"
 
 // Of the rows behind the last tile: columns of the product by these rows.
 alias TailRight = subgroup_matrix_right<f16, 8, 16>;
@@ -184,80 +133,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var t: vec4<u32>;
     if (fragmentColumns > 4u) { w4 = weight[firstW4 + nextW]; }
     if (tail && thread < 64u) { t = x[firstT + nextX]; }
-    // By hand: an array of matrices indexed in a loop lives in memory, not in registers.
     {
-      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u * pitch + 0u, pitch);
-      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 16u * pitch + 0u, pitch);
-      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 32u * pitch + 0u, pitch);
-      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 48u * pitch + 0u, pitch);
-      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 0u * pitch + 0u, pitch);
-      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
-      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
-      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
-      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
-      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 16u * pitch + 0u, pitch);
-      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
-      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
-      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
-      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
-      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 32u * pitch + 0u, pitch);
-      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
-      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
-      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
-      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
-      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 48u * pitch + 0u, pitch);
-      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
-      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
-      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
-      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
-      if (fragmentColumns > 4u) {
-        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 64u * pitch + 0u, pitch);
-        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
-        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
-        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
-        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
-      }
+      const deep = 0u;
+// include "dense/matmulSlice"
       if (tail) {
-        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atTW + 0u, pitch);
-        let rightTail = subgroupMatrixLoad<TailRight, col_major>(&tiles, atT + 0u, pitch);
+        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atTW + deep, pitch);
+        let rightTail = subgroupMatrixLoad<TailRight, col_major>(&tiles, atT + deep, pitch);
         sumTail = subgroupMatrixMultiplyAccumulate(leftTail, rightTail, sumTail);
       }
     }
     {
-      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u * pitch + 2u, pitch);
-      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 16u * pitch + 2u, pitch);
-      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 32u * pitch + 2u, pitch);
-      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 48u * pitch + 2u, pitch);
-      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 0u * pitch + 2u, pitch);
-      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
-      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
-      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
-      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
-      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 16u * pitch + 2u, pitch);
-      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
-      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
-      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
-      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
-      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 32u * pitch + 2u, pitch);
-      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
-      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
-      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
-      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
-      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 48u * pitch + 2u, pitch);
-      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
-      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
-      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
-      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
-      if (fragmentColumns > 4u) {
-        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 64u * pitch + 2u, pitch);
-        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
-        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
-        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
-        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
-      }
+      const deep = 2u;
+// include "dense/matmulSlice"
       if (tail) {
-        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atTW + 2u, pitch);
-        let rightTail = subgroupMatrixLoad<TailRight, col_major>(&tiles, atT + 2u, pitch);
+        let leftTail = subgroupMatrixLoad<Left, row_major>(&tiles, atTW + deep, pitch);
+        let rightTail = subgroupMatrixLoad<TailRight, col_major>(&tiles, atT + deep, pitch);
         sumTail = subgroupMatrixMultiplyAccumulate(leftTail, rightTail, sumTail);
       }
     }

@@ -1,6 +1,6 @@
 // The middle of main in matmulSubgroupMatrix.wgsl and matmulParts.wgsl: sum00 to sum34 are the products of a tile's rows from row0 and
 // columns from column0, over the channels (and taps, which turn fastest) from firstK to endK of inner. All are multiples of 32.
-// Longer than 150 lines: unrolled by hand, so that matrices stay in registers and offsets constant, as measured (docs/matmul.md).
+// Unrolled by hand, so that matrices stay in registers and offsets constant, as measured (docs/matmul.md).
   let subgroup = thread / 32u;
   let loadRow = thread / 4u % 2u * 4u + thread / 8u % 4u + subgroup * 8u; // of 32: neighbours are four rows apart, so that eight threads
   let loadVector = thread % 4u;                                           // store to different banks
@@ -95,72 +95,13 @@
       first2 = neighbourVector(hood2, tapAfter);
       first3 = neighbourVector(hood3, tapAfter);
     }
-    // By hand: an array of matrices indexed in a loop lives in memory, not in registers.
     {
-      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 0u, pitch);
-      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 80u, pitch);
-      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 160u, pitch);
-      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 240u, pitch);
-      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 0u, pitch);
-      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
-      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
-      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
-      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
-      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 80u, pitch);
-      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
-      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
-      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
-      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
-      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 160u, pitch);
-      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
-      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
-      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
-      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
-      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 240u, pitch);
-      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
-      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
-      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
-      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
-      if (fragmentColumns > 4u) {
-        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 320u, pitch);
-        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
-        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
-        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
-        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
-      }
+      const deep = 0u;
+// include "dense/matmulSlice"
     }
     {
-      let left0 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 2u, pitch);
-      let left1 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 82u, pitch);
-      let left2 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 162u, pitch);
-      let left3 = subgroupMatrixLoad<Left, row_major>(&tiles, atX + 242u, pitch);
-      let right0 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 2u, pitch);
-      sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
-      sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
-      sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
-      sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
-      let right1 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 82u, pitch);
-      sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
-      sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
-      sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
-      sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
-      let right2 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 162u, pitch);
-      sum02 = subgroupMatrixMultiplyAccumulate(left0, right2, sum02);
-      sum12 = subgroupMatrixMultiplyAccumulate(left1, right2, sum12);
-      sum22 = subgroupMatrixMultiplyAccumulate(left2, right2, sum22);
-      sum32 = subgroupMatrixMultiplyAccumulate(left3, right2, sum32);
-      let right3 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 242u, pitch);
-      sum03 = subgroupMatrixMultiplyAccumulate(left0, right3, sum03);
-      sum13 = subgroupMatrixMultiplyAccumulate(left1, right3, sum13);
-      sum23 = subgroupMatrixMultiplyAccumulate(left2, right3, sum23);
-      sum33 = subgroupMatrixMultiplyAccumulate(left3, right3, sum33);
-      if (fragmentColumns > 4u) {
-        let right4 = subgroupMatrixLoad<Right, col_major>(&tiles, atW + 322u, pitch);
-        sum04 = subgroupMatrixMultiplyAccumulate(left0, right4, sum04);
-        sum14 = subgroupMatrixMultiplyAccumulate(left1, right4, sum14);
-        sum24 = subgroupMatrixMultiplyAccumulate(left2, right4, sum24);
-        sum34 = subgroupMatrixMultiplyAccumulate(left3, right4, sum34);
-      }
+      const deep = 2u;
+// include "dense/matmulSlice"
     }
     workgroupBarrier();
     tiles[at] = x0;
