@@ -35,8 +35,10 @@ const say = (text: string) => void process.stderr.write(text);
 /** Those that time single kernels, for which the GPU needs timestamps. */
 const kernelBenchmarks: readonly string[] = ["kernels", "memory", "gemm"];
 
-/** What a benchmark found. */
-type Found = Pick<BenchReport, "rows" | "plans">;
+/** What a benchmark found; `failed` where results differ that must not. */
+interface Found extends Pick<BenchReport, "rows" | "plans"> {
+	readonly failed?: boolean;
+}
 
 type Benchmark = (device: Device, checkpoint: Checkpoint, dtype: "f16" | "f32", options: BenchArguments) => Promise<Found>;
 
@@ -72,7 +74,7 @@ const benchmarks: Readonly<Record<Exclude<BenchArguments["benchmark"], "pshuman"
 		const { rows, plans, sameBytes } = await measureResident(device, { checkpoint, dtype, steps });
 		out(`${partsText(rows)}${sameBytes ? "same bytes from all" : "the results differ"}\n`);
 		for (const plan of distinct(plans)) out(`${planText(plan)}\n`);
-		return { rows, plans: distinct(plans) };
+		return { rows, plans: distinct(plans), failed: !sameBytes };
 	},
 	stage1: wholeStage("stage1"),
 	stage2: wholeStage("stage2"),
@@ -203,10 +205,11 @@ async function main(argv: readonly string[]): Promise<number> {
 			found = await benchmarks[benchmark](device, checkpoint, dtype, options);
 		}
 		if (theirs.length > 0) out(`\n${comparisonText(theirs.flatMap((json) => compareWith(json, found.rows)))}`);
-		const result: BenchReport = { benchmark, adapter, driver, dtype, weights: options.weights, ...found };
+		const { failed = false, ...measurements } = found;
+		const result: BenchReport = { benchmark, adapter, driver, dtype, weights: options.weights, ...measurements };
 		if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 1)}\n`);
 		if (options.append ?? !software) out(`${appendResults(result)}\n`);
-		return 0;
+		return failed ? 1 : 0;
 	} finally {
 		device.close();
 	}

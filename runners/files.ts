@@ -3,6 +3,11 @@ import { join } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { ByteSource, Folder } from "../weights/source.ts";
 
+/** Whether there is a file at `path`, and no folder. */
+export async function isFile(path: string): Promise<boolean> {
+	return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
 /** A file as a source of byte ranges; every read opens and closes it, so nothing is held between reads. Rejects where there is none. */
 export async function fileByteSource(path: string): Promise<ByteSource> {
 	const { size } = await stat(path);

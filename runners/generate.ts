@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { SyncHumanError } from "../engine/error.ts";
 import type { DeviceReport } from "../engine/gpu/device.ts";
@@ -10,7 +9,7 @@ import type { StageOneResult, StageTwoResult } from "../engine/stages/results.ts
 import type { SyncHuman } from "../engine/synchuman.ts";
 import type { GenerateArguments } from "./arguments.ts";
 import { cutOut, type PictureToCut, pictureToCut } from "./cutOut.ts";
-import { readBytes } from "./files.ts";
+import { isFile, readBytes } from "./files.ts";
 import { hashFile } from "./hashFile.ts";
 import { holdFolder } from "./holdFolder.ts";
 import { decodePicture } from "./imageFile.ts";
@@ -159,11 +158,7 @@ async function readSource(options: GenerateArguments, sample: (() => Image) | un
 	const { image: path, stage, output } = options;
 	if (stage === "2") {
 		const folder = path ?? join(output, "stage1");
-		const isFile = await stat(folder).then(
-			(found) => found.isFile(),
-			() => false,
-		);
-		if (isFile)
+		if (await isFile(folder))
 			throw new SyncHumanError(
 				"input",
 				`${folder}: is a file; --stage 2 goes on from a stage1 folder.`,

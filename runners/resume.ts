@@ -1,7 +1,6 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { GenerateArguments } from "./arguments.ts";
-import { readBytes } from "./files.ts";
+import { isFile, readBytes } from "./files.ts";
 import { hashFile } from "./hashFile.ts";
 import { packageVersion } from "./project.ts";
 import { readStageOneRun } from "./runRecord.ts";
@@ -38,8 +37,4 @@ function same(record: Recorded, options: GenerateArguments, names: readonly (key
 	if (version !== packageVersion() || weights.name !== options.weights) return false;
 	if (options.dtype !== undefined && record.dtype !== options.dtype) return false;
 	return names.every((name) => record[name] === options[name]);
-}
-
-async function isFile(path: string): Promise<boolean> {
-	return (await stat(path).catch(() => undefined))?.isFile() === true;
 }

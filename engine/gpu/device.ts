@@ -47,7 +47,7 @@ export interface HelperDevices {
 	open(): Promise<Device>;
 }
 
-/** Bytes held in buffers now and at most since the device was opened; counted at creation and destruction. */
+/** Bytes held in buffers now and at most since the device was opened; counted at creation and destruction, and the buffer of readbacks while it is used. */
 export interface MemoryCounter {
 	currentBytes: number;
 	peakBytes: number;
@@ -156,7 +156,7 @@ function reportOf(adapter: GPUAdapter, device: GPUDevice, software: boolean, opt
 }
 
 function wrap(gpu: GPUDevice, report: DeviceReport, helpers: HelperDevices | undefined): Device {
-	const helping: Device[] = [];
+	const helping = new Set<Device>();
 	const memory: MemoryCounter = { currentBytes: 0, peakBytes: 0 };
 	const sizes = new Map<GPUBuffer, number>();
 	let lost: SyncHumanError | undefined;
@@ -189,8 +189,12 @@ function wrap(gpu: GPUDevice, report: DeviceReport, helpers: HelperDevices | und
 			...helpers,
 			async open() {
 				const helper = await helpers.open();
-				helping.push(helper);
-				return helper;
+				helping.add(helper);
+				const close = () => {
+					helping.delete(helper);
+					helper.close();
+				};
+				return { ...helper, close };
 			},
 		},
 		createBuffer(label, byteLength, usage) {

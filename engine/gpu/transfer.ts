@@ -154,7 +154,7 @@ async function readBytes(device: Device, tensor: Tensor): Promise<ArrayBuffer> {
 	const byteLength = Math.max(4, Math.ceil(tensorBytes(tensor) / 4) * 4);
 	const pieceBytes = Math.min(byteLength, readPieceBytes);
 	return throughReadBuffer(device, `read ${tensor.storage.label}`, pieceBytes, async (through) => {
-		let result: Uint8Array<ArrayBuffer> | undefined;
+		let result = new Uint8Array(0);
 		for (let start = 0; start < byteLength; start += pieceBytes) {
 			const length = Math.min(pieceBytes, byteLength - start);
 			const encoder = device.gpu.createCommandEncoder();
@@ -164,10 +164,10 @@ async function readBytes(device: Device, tensor: Tensor): Promise<ArrayBuffer> {
 			const mapped = new Uint8Array(through.getMappedRange(0, length));
 			// A copy is not filled with zeros first.
 			if (length === byteLength) return new Uint8Array(mapped).buffer;
-			result ??= new Uint8Array(byteLength);
+			if (start === 0) result = new Uint8Array(byteLength);
 			result.set(mapped, start);
 			if (start + length < byteLength) through.unmap();
 		}
-		return (result ?? new Uint8Array(byteLength)).buffer;
+		return result.buffer;
 	});
 }

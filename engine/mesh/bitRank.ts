@@ -1,3 +1,5 @@
+import { ones } from "../kernels/sparse/voxelSet.ts";
+
 /**
  * A set of numbers below `size` as one bit each, with the count of members before every word: membership and position in the
  * sorted set cost one look-up. At 257^3 it takes 4 MB, where an index array would take 68.
@@ -38,11 +40,6 @@ export function rankBits(size: number, words: Uint32Array): BitRank {
 	return { size, count, words, ranks };
 }
 
-/** The position of a member among them. */
-export function rankOf({ words, ranks }: BitRank, id: number): number {
-	return ranks[id >>> 5] + ones(words[id >>> 5] & ((1 << (id & 31)) - 1));
-}
-
 /** The members in ascending order, [count]. */
 export function members(set: BitRank): Uint32Array {
 	const list = new Uint32Array(set.count);
@@ -55,10 +52,4 @@ export function members(set: BitRank): Uint32Array {
 		}
 	}
 	return list;
-}
-
-function ones(word: number): number {
-	let v = word - ((word >>> 1) & 0x55555555);
-	v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
-	return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -9,14 +9,14 @@ import { deformedVertices } from "../kernels/mesh/deformedVertices.ts";
 import { insideCorners } from "../kernels/mesh/insideCorners.ts";
 import { insideVertices, surfaceCubes } from "../kernels/mesh/surfaceCubes.ts";
 import { surfacePoints } from "../kernels/mesh/surfacePoints.ts";
-import { type BitRank, emptyBits, mark, members, rankOf, rankBits as rankOnHost } from "./bitRank.ts";
+import { rankOfCell } from "../kernels/sparse/voxelSet.ts";
+import { type BitRank, emptyBits, mark, members, rankBits as rankOnHost } from "./bitRank.ts";
 import { checkGrid, checkResolution, gridCoordinates } from "./checkGrid.ts";
 import { cubeCorners } from "./flexicubesTables.ts";
 import { dtypeOf, graphRunner } from "./graphRunner.ts";
 import {
 	type ExtractedMesh,
 	emptyMesh,
-	emptySet,
 	meshOfSurface,
 	recordSurface,
 	type Surface,
@@ -24,6 +24,7 @@ import {
 	sizesOf,
 	surfaceSets,
 	type Uploads,
+	unrankedSet,
 } from "./surfaceMesh.ts";
 
 /** What `extractMesh` needs. */
@@ -115,7 +116,7 @@ function workOnFeatures(memory: Uploads, given: Pick<FeaturesWork, "resolution" 
 	const { resolution } = given;
 	const words = gridWords(resolution);
 	return {
-		...{ ...given, sdfBias: -1 / resolution, set: emptySet(memory, "cubes", words.cubes) },
+		...{ ...given, sdfBias: -1 / resolution, set: unrankedSet(memory, "cubes", words.cubes) },
 		...{ inside: memory.upload("inside", [words.vertices]), surface: surfaceSets(memory, resolution) },
 	};
 }
@@ -162,7 +163,7 @@ export interface FlexicubesField {
 export async function flexicubes(device: Device, field: FlexicubesField): Promise<ExtractedMesh> {
 	const { resolution, rowOfCube, means, features, weightColumn, withTopology } = field;
 	const gpu = graphRunner(device);
-	const upload = (label: string, { words }: BitRank) => emptySet(gpu, label, words.length, words);
+	const upload = (label: string, { words }: BitRank) => unrankedSet(gpu, label, words.length, words);
 	try {
 		const [vertices, set] = [upload("vertices", field.vertices), upload("cubes", field.cubes)];
 		const rows = gpu.upload("rows of cubes", [Math.max(1, rowOfCube.length)], rowOfCube.length > 0 ? rowOfCube : undefined);
@@ -201,7 +202,7 @@ function sampledAtCorners(coords: Int32Array, resolution: number, sdf: (x: numbe
 		return sdf(x / resolution - 0.5, y / resolution - 0.5, z / resolution - 0.5);
 	});
 	const sampled = new Float32Array(ids.length);
-	for (let i = 0; i < ids.length; i++) sampled[i] = values[rankOf(vertices, ids[i])];
+	for (let i = 0; i < ids.length; i++) sampled[i] = values[rankOfCell(vertices, ids[i])];
 	return sampled;
 }
 

@@ -42,10 +42,13 @@ export const emptyMesh: ExtractedMesh = Object.freeze({
 /** Where tensors come from that graphs share. */
 export type Uploads = Pick<GraphRunner, "upload">;
 
-/** A set of these bits, or without members; not ranked. */
-export function emptySet(gpu: Uploads, label: string, words: number, bits?: Uint32Array): BitSet {
-	const values = bits && new Uint32Array(setLength(words));
-	if (bits) values?.set(bits);
+/** A set of these bits, or without members. */
+export function unrankedSet(gpu: Uploads, label: string, words: number, bits?: Uint32Array): BitSet {
+	let values: Uint32Array | undefined;
+	if (bits) {
+		values = new Uint32Array(setLength(words));
+		values.set(bits);
+	}
 	return { words, tensor: gpu.upload(label, [setLength(words)], values) };
 }
 
@@ -62,8 +65,8 @@ export function surfaceSets(gpu: Uploads, resolution: number): SurfaceSets {
 	const words = gridWords(resolution);
 	return {
 		tables: gpu.upload("tables", [256, 8], packedTables()),
-		cubes: emptySet(gpu, "surface cubes", words.cubes),
-		vertices: emptySet(gpu, "surface vertices", words.vertices),
+		cubes: unrankedSet(gpu, "surface cubes", words.cubes),
+		vertices: unrankedSet(gpu, "surface vertices", words.vertices),
 		sizes: gpu.upload("loops and quads", [2]),
 	};
 }
@@ -73,7 +76,7 @@ export function sizesOf({ cubes, vertices, sizes }: SurfaceSets): readonly Tenso
 	return [countOf(cubes), countOf(vertices), elementOf(sizes, 0), elementOf(sizes, 1)];
 }
 
-/** A surface whose cubes and vertices are known; every tensor has memory. */
+/** A surface whose cubes and vertices are known. */
 export interface Surface {
 	/** Cubes with features. */
 	readonly cubes: ActiveCubes;

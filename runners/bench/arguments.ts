@@ -48,7 +48,8 @@ npm run bench -- report FILE...
   step      denoising steps of stage 1
   stage1    picture to views and voxels, part by part
   stage2    views and voxels to mesh and Gaussians, part by part
-  resident  both stages, with weights loaded for each part and with weights that stay: memory planned, held and the driver's, same bytes
+  resident  both stages, with weights loaded for each part and with weights that stay: memory planned, held and the driver's; exits with 1
+            where their bytes differ
   pshuman   picture to PSHuman's views, part by part (40 steps)
   soak      whole generations, everything made and freed each time: no memory may stay; exits with 1 where it does
   report    FILEs are what --json wrote: docs/roofline-GPU.svg, and tables on standard output and between the marks of README.md

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { SyncHumanError } from "../../engine/error.ts";
 import { declareU2net } from "../../engine/models/u2net.ts";
@@ -8,7 +7,7 @@ import type { ByteSource, Folder } from "../../weights/source.ts";
 import { toFloat32 } from "../../weights/storedTensor.ts";
 import { Weights } from "../../weights/weights.ts";
 import { backgroundFileNames } from "../backgroundNetwork.ts";
-import { directoryFolder } from "../files.ts";
+import { directoryFolder, isFile } from "../files.ts";
 import { openPshumanWeights } from "../openPshumanWeights.ts";
 import { openWeights } from "../openWeights.ts";
 import { hashWeightsFolder } from "../weightFiles.ts";
@@ -33,7 +32,7 @@ const pshumanFolder = "PSHuman_Unclip_768_6views";
  * against the hash in the lock. Throws code "checkpoint", naming the first file that is wrong or missing.
  */
 export async function verifyWeights(path: string, onFile: (name: string) => void): Promise<Verified> {
-	if ((await stat(path).catch(() => undefined))?.isFile()) {
+	if (await isFile(path)) {
 		const source = (await directoryFolder(dirname(path)).open(basename(path))) as ByteSource;
 		return { networks: [await verifyU2net(source)], hashed: 0, locked: false };
 	}

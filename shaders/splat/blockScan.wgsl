@@ -1,9 +1,6 @@
 // Included behind declarations of `before`, `summed`, params.blocks and `partial`, array<vec2u, 256> of a workgroup: prefix sums over several
-// blocks. Sums saturate at 2^32 - 1 (saturating addition is associative).
-fn add(a: u32, b: u32) -> u32 {
-  let sum = a + b;
-  return select(sum, 0xffffffffu, sum < a);
-}
+// blocks.
+// include "splat/saturatingAdd"
 
 // What all blocks before the workgroup's and all invocations before this one have together, of which each has `own`.
 fn sumBefore(block: u32, local: u32, own: u32) -> u32 {

@@ -1,5 +1,5 @@
-// totals[b] = sum of the values of block b, 2,048 of them: the first half of a prefix sum over several blocks; saturates at 2^32 - 1. One
-// workgroup a block, 8 values an invocation.
+// totals[b] = sum of the values of block b, 2,048 of them: the first half of a prefix sum over several blocks. One workgroup a block, 8
+// values an invocation.
 override gathered: bool = false; // values[order[i]] instead of values[i]
 override ofBits: bool = false;   // bits set in values[i] instead of values[i]
 struct Params { count: u32, blocks: u32 }
@@ -10,10 +10,7 @@ struct Params { count: u32, blocks: u32 }
 
 var<workgroup> partial: array<u32, 256>;
 
-fn add(a: u32, b: u32) -> u32 {
-  let sum = a + b;
-  return select(sum, 0xffffffffu, sum < a);
-}
+// include "splat/saturatingAdd"
 
 fn valueAt(index: u32) -> u32 {
   if (index >= params.count) { return 0u; }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { emptyBits, isMarked, mark, members, rankBits, rankOf } from "../../engine/mesh/bitRank.ts";
+import { rankOfCell } from "../../engine/kernels/sparse/voxelSet.ts";
+import { emptyBits, isMarked, mark, members, rankBits } from "../../engine/mesh/bitRank.ts";
 
 it("is a sorted set: members, membership and positions", () => {
 	fc.assert(
@@ -14,7 +15,7 @@ it("is a sorted set: members, membership and positions", () => {
 			for (let id = 0; id < size; id++) {
 				const position = expected.indexOf(id);
 				expect(isMarked(words, id)).toBe(position >= 0);
-				if (position >= 0) expect(rankOf(set, id)).toBe(position);
+				if (position >= 0) expect(rankOfCell(set, id)).toBe(position);
 				const before = expected.filter((value) => value < (id & ~31)).length;
 				expect(set.ranks[id >>> 5]).toBe(before);
 			}

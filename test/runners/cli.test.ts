@@ -140,7 +140,9 @@ const rows: Readonly<Record<string, Row>> = {
 	"an option that does not exist": () => generate("--colour"),
 	"a value out of its bounds": () => generate("--steps", "0"),
 	"no picture": () => ["generate", "-o", at("out")],
+	"`info` with a picture": () => ["info", "person.png"],
 	"`--stage 2` without a stage1 folder": () => stageTwo("nowhere"),
+	"`--stage 2` with a file for its folder": () => ["generate", at("person.png"), "-o", at("out"), "--stage", "2"],
 	"a damaged `latent.npz`": () => spoiledStage("damaged", (path) => truncateSync(path("latent.npz"), 150)),
 	"coordinates outside 64 x 64 x 64": () =>
 		spoiledStage("outside", (path) =>

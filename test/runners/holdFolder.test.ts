@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { holdFolder } from "../../runners/holdFolder.ts";
 
@@ -20,7 +20,10 @@ it("one run at a time has a folder, and leaves nothing behind", async () => {
 	await holdFolder(folder, async () => {
 		expect(JSON.parse(readFileSync(file(), "utf8"))).toEqual({ host: hostname(), pid: process.pid });
 		await expect(holdFolder(folder, done)).rejects.toMatchObject(taken);
+		await expect(holdFolder(relative(".", folder), done)).rejects.toMatchObject(taken);
 	});
+	const both = await Promise.allSettled([1, 2].map(() => holdFolder(folder, () => new Promise((ended) => setTimeout(ended, 50)))));
+	expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
 	await expect(holdFolder(folder, () => Promise.reject(new Error("failed")))).rejects.toThrow("failed");
 	expect(await holdFolder(join(folder, "new", "one"), done)).toBe("done");
 	expect(readdirSync(folder)).toEqual(["new"]);

@@ -27,10 +27,13 @@ describe("runDenoisingSteps", async () => {
 	) {
 		const ran: number[] = [];
 		const reports: (readonly number[])[] = [];
+		/** Steps that had been submitted at each report. */
+		const submitted: number[] = [];
 		const result = runDenoisingSteps(
 			{ ...bareContext(device), signal },
 			(step, count) => {
 				reports.push([step, count]);
+				submitted.push(ran.length);
 				// Whoever watches may stop a run.
 				if (step === 2 && count === 40) throw new Error("enough");
 			},
@@ -46,7 +49,7 @@ describe("runDenoisingSteps", async () => {
 				},
 			},
 		);
-		return { result, ran, reports };
+		return { result, ran, reports, submitted };
 	}
 
 	it("runs the steps in order, a step ahead of its reports, and gives the state", async () => {
@@ -61,10 +64,11 @@ describe("runDenoisingSteps", async () => {
 
 	it.each([1, 2, 3, 7])("gives the same with %i steps ahead of its reports", async (ahead) => {
 		const steps = [0.25, 0.5, 1, 0.125];
-		const { result, ran, reports } = run(0.5, steps, { ahead });
+		const { result, ran, reports, submitted } = run(0.5, steps, { ahead });
 		expect(await result).toEqual(await run(0.5, steps).result);
 		expect(ran).toEqual(steps);
 		expect(reports).toEqual([0, 1, 2, 3, 4].map((step) => [step, 4]));
+		expect(submitted).toEqual([0, 1, 2, 3, 4].map((step) => Math.min(step + ahead, 4)));
 	});
 
 	it("repeats the steps up to the first that is not finite, and names the layer", async () => {

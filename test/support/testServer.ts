@@ -184,8 +184,8 @@ export type SeenJob = Readonly<Record<string, unknown>> & {
 };
 
 /** Posts the picture of a person, for a body without a texture, and gives the job. */
-export async function postPerson(url: string, fields: Readonly<Record<string, string>> = {}): Promise<SeenJob> {
-	const body = await personForm({ texture_size: "0", ...fields });
+export async function postPerson(url: string): Promise<SeenJob> {
+	const body = await personForm({ texture_size: "0" });
 	return (await (await fetch(`${url}/generate`, { method: "POST", body })).json()) as SeenJob;
 }
 

@@ -1,19 +1,15 @@
 import { describe, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { forEachWindow } from "../../graph/windows.ts";
-import type { ActiveCubes } from "./activeCubes.ts";
 import { workgroupsOf } from "./bitSet.ts";
+import type { InsideCornersRequest } from "./insideCorners.ts";
 
-/** What `surfacePoints` needs. */
-export interface SurfacePointsRequest {
+/** What `surfacePoints` needs: the SDF as `insideCorners` took it, and more. */
+export interface SurfacePointsRequest extends Pick<InsideCornersRequest, "cubes" | "added" | "sdfBias"> {
 	/** u32 [u] linear ids of grid vertices, (x (r + 1) + y) (r + 1) + z. */
 	readonly vertexIds: Tensor;
-	readonly cubes: ActiveCubes;
 	/** f32 [n, 53 or 101] per row: sdf 8, deform 8 x 3, weights 21, and in 101 columns colours 8 x 6; corner-major. */
 	readonly features: Tensor;
-	/** As `insideCorners` takes them. */
-	readonly added?: Tensor | undefined;
-	readonly sdfBias: number;
 	/** Averages the colours too; needs 101 columns. */
 	readonly withColors: boolean;
 }

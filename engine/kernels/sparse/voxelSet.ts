@@ -84,13 +84,13 @@ export function cellOf({ coords, extent, origin }: Cells, row: number): number {
 	);
 }
 
-/** Voxels in cells before this one. */
+/** Members of a set of cells before this one. */
 export function rankOfCell({ words, ranks }: Pick<VoxelSet, "words" | "ranks">, cell: number): number {
 	return ranks[cell >>> 5] + ones(words[cell >>> 5] & ((1 << (cell & 31)) - 1));
 }
 
 /** Number of bits set. */
-function ones(word: number): number {
+export function ones(word: number): number {
 	let v = word - ((word >>> 1) & 0x55555555);
 	v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
 	return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

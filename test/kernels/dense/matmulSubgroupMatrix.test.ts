@@ -161,15 +161,16 @@ describe("matmul on subgroup matrices (where the device has them)", () => {
 			const fast = await testDevice();
 			if (!hasSubgroupMatrices(fast.report)) skip();
 			const portable = await testDevice({ disableSubgroupMatrix: true });
-			for (const [device, onFast] of [
-				[fast, true],
-				[portable, false],
-			] as const) {
+			const [chosen, others] = [fast, portable].map((device) => {
 				const graph = new Graph(device, "choice");
 				build(graph, (dtype, shape) => graph.input("made", dtype, shape));
-				expect(graph.dispatches.every(({ variant }) => onMatrices.test(variant.shader))).toBe(onFast);
-			}
-			for (const [actual, expected] of await both(fast, portable, build)) expect(nmse(actual, expected)).toBeLessThan(1e-7);
+				return graph.dispatches.map(({ variant }) => onMatrices.test(variant.shader));
+			});
+			expect(chosen).not.toContain(false);
+			expect(others).not.toContain(true);
+			// A norm in halves rounds once more.
+			const bound = name.includes("norm") ? 1e-7 : 1e-8;
+			for (const [actual, expected] of await both(fast, portable, build)) expect(nmse(actual, expected)).toBeLessThan(bound);
 		});
 	}
 

@@ -11,6 +11,7 @@ import {
 	eventually,
 	jobOnce,
 	personForm,
+	postPerson,
 	type SeenJob,
 	stubWorker,
 	type TestServer,
@@ -277,9 +278,7 @@ describeBothQueues((choice) => {
 
 		it("results are kept for a number of bytes and a time", async () => {
 			const small = await testServer({ ...choice(), keepBytes: 1 });
-			const send = async () =>
-				(await (await fetch(`${small.url}/generate`, { method: "POST", body: await personForm({ texture_size: "0" }) })).json()) as SeenJob;
-			const { job_id } = await send();
+			const { job_id } = await postPerson(small.url);
 			while ((await fetch(`${small.url}/jobs/${job_id}`)).status === 200) await new Promise((resolve) => setTimeout(resolve, 10));
 			expect(small.queue.table.list()).toEqual([]);
 			await small.end();

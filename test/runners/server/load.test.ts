@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import { SyncHumanError } from "../../../engine/error.ts";
 import { describeBothQueues } from "../../support/bothQueues.ts";
-import { endedJob, personForm, type SeenJob, stubWorker, type TestServer, testServer } from "../../support/testServer.ts";
+import { endedJob, personForm, postPerson, type SeenJob, stubWorker, type TestServer, testServer } from "../../support/testServer.ts";
 
 const fail = new SyncHumanError("device", "The GPU is gone.");
 
@@ -48,9 +48,7 @@ describeBothQueues((choice) => {
 	it("jobs that wait when the server ends wait again, the one that ran goes on from its stage 1", async () => {
 		const own = choice();
 		server = await testServer({ ...own, worker: stubWorker({ stageMs: 60_000 }) });
-		const send = async () =>
-			(await (await fetch(`${server.url}/generate`, { method: "POST", body: await personForm({ texture_size: "0" }) })).json()) as SeenJob;
-		const [first, second] = [await send(), await send()];
+		const [first, second] = [await postPerson(server.url), await postPerson(server.url)];
 		await server.close();
 		const again = await testServer({ ...own, jobs: server.jobs });
 		for (const { job_id } of [first, second]) expect((await endedJob(again.url, job_id)).status).toBe("done");
