@@ -145,15 +145,15 @@ function surfaceOfFeatures(work: FeaturesWork, rows: Tensor, sizes: readonly num
 export interface FlexicubesField {
 	readonly resolution: number;
 	/** Vertices with attributes, by linear id; all others are sdf +1, undeformed. */
-	readonly vertices: BitRank;
-	/** f32 [4 or 10, vertices.count] sdf, deform 3, colours 6 per vertex in ascending order; deform and colours raw. */
+	readonly vertices: Pick<BitRank, "words">;
+	/** f32 [4 or 10, vertices] sdf, deform 3, colours 6 per vertex in ascending order; deform and colours raw. */
 	readonly means: Tensor;
 	/** f32 [n, columns] per active cube; 21 columns from `weightColumn` are beta 12, alpha 8, gamma 1; raw. */
 	readonly features: Tensor;
 	readonly weightColumn: number;
 	/** Cubes with features, by linear id; all others have raw weights 0. */
-	readonly cubes: BitRank;
-	/** [cubes.count] row of `features` of each cube in ascending order. */
+	readonly cubes: Pick<BitRank, "words">;
+	/** [cubes] row of `features` of each cube in ascending order. */
 	readonly rowOfCube: Uint32Array;
 	/** Reads the discrete part, too. */
 	readonly withTopology?: boolean | undefined;
@@ -163,7 +163,7 @@ export interface FlexicubesField {
 export async function flexicubes(device: Device, field: FlexicubesField): Promise<ExtractedMesh> {
 	const { resolution, rowOfCube, means, features, weightColumn, withTopology } = field;
 	const gpu = graphRunner(device);
-	const upload = (label: string, { words }: BitRank) => unrankedSet(gpu, label, words.length, words);
+	const upload = (label: string, { words }: Pick<BitRank, "words">) => unrankedSet(gpu, label, words.length, words);
 	try {
 		const [vertices, set] = [upload("vertices", field.vertices), upload("cubes", field.cubes)];
 		const rows = gpu.upload("rows of cubes", [Math.max(1, rowOfCube.length)], rowOfCube.length > 0 ? rowOfCube : undefined);

@@ -5,7 +5,7 @@ import { release, residentTensor } from "../gpu/transfer.ts";
 import type { Executable } from "../graph/executable.ts";
 import { Graph } from "../graph/graph.ts";
 import { bodyField } from "../kernels/mesh/bodyField.ts";
-import { emptyBits, mark, rankBits } from "../mesh/bitRank.ts";
+import { emptyBits, mark } from "../mesh/bitRank.ts";
 import { flexicubes } from "../mesh/flexicubes.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { extended, type PairDepths } from "./bodyDepths.ts";
@@ -78,19 +78,20 @@ const bandCubes = 3;
 export async function meshOfField(device: Device, field: Float32Array, resolution: number): Promise<Mesh> {
 	const side = resolution + 1;
 	const band = bandCubes / resolution;
-	const bits = emptyBits(side ** 3);
-	for (let i = 0; i < field.length; i++) if (field[i] < band) mark(bits, i);
-	const vertices = rankBits(side ** 3, bits);
-	const values = new Float32Array(Math.max(1, vertices.count) * 4); // the rest of the rows: no displacement
-	let count = 0;
-	for (let i = 0; i < field.length; i++) if (field[i] < band) values[count++] = field[i];
-	const means = residentTensor(device, "body", "f32", [4, Math.max(1, vertices.count)], values);
+	const words = emptyBits(side ** 3);
+	const known = field.filter((value, i) => {
+		if (value < band) mark(words, i);
+		return value < band;
+	});
+	const count = Math.max(1, known.length);
+	const values = new Float32Array(count * 4); // the rest of the rows: no displacement
+	values.set(known);
+	const means = residentTensor(device, "body", "f32", [4, count], values);
 	const features = residentTensor(device, "no weights", "f32", [1, 21]);
 	try {
-		const cubes = rankBits(resolution ** 3, emptyBits(resolution ** 3));
 		const { positions, faces } = await flexicubes(device, {
-			...{ resolution, vertices, means, features, weightColumn: 0, cubes },
-			rowOfCube: new Uint32Array(0),
+			...{ resolution, vertices: { words }, means, features, weightColumn: 0 },
+			...{ cubes: { words: emptyBits(resolution ** 3) }, rowOfCube: new Uint32Array(0) },
 		});
 		if (faces.length === 0) {
 			throw new SyncHumanError(
