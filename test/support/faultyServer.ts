@@ -55,7 +55,8 @@ export async function faultyServer(
 		const from = fault === "noRange" ? 0 : Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
 		if (from >= bytes.length && bytes.length > 0) return void response.writeHead(416, { "content-range": `bytes */${bytes.length}` }).end();
 		const body = Buffer.from(bytes.subarray(from));
-		if (fault === "wrong" && body.length > 0) body[Math.floor(body.length / 2)] ^= 1;
+		// Another byte each time: who has no hash compares two downloads, and no two damages are the same.
+		if (fault === "wrong" && body.length > 0) body[(Math.floor(body.length / 2) + requests.length) % body.length] ^= 1;
 		response.writeHead(from > 0 ? 206 : 200, {
 			"content-length": body.length,
 			etag: `"${name}"`,
